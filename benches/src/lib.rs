@@ -1,0 +1,1 @@
+//! The benches are in `benches/`; run them with `cargo bench -p vouchsafe-benches`.

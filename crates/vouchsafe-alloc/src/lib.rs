@@ -1,0 +1,2 @@
+//! A global allocator that wipes memory before it is given back
+#![deny(unsafe_code)]

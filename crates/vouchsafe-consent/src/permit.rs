@@ -1,0 +1,103 @@
+use std::marker::PhantomData;
+
+use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym, Timestamp};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// On what a permit rests: consent, or an evaluation that stores nothing. Nobody else can add a basis.
+pub trait Basis: sealed::Sealed + Send + Sync + 'static {}
+
+/// The person consented; only [`Gate::permit`](crate::Gate::permit) makes such a permit.
+#[derive(Debug)]
+pub enum Consented {}
+
+/// A bench or an accuracy run; what it makes is accepted neither by protect, nor store, nor presence.
+#[derive(Debug)]
+pub enum Evaluation {}
+
+impl sealed::Sealed for Consented {}
+impl sealed::Sealed for Evaluation {}
+impl Basis for Consented {}
+impl Basis for Evaluation {}
+
+/// Whom and what a permit, and everything made under it, belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    organisation: OrganisationId,
+    subject: SubjectPseudonym,
+    scope: Scope,
+    sequence: u64,
+}
+
+impl Binding {
+    pub(crate) const fn new(
+        organisation: OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+        sequence: u64,
+    ) -> Self {
+        Self { organisation, subject, scope, sequence }
+    }
+
+    /// Whose tenant.
+    pub const fn organisation(&self) -> &OrganisationId {
+        &self.organisation
+    }
+
+    /// Which person.
+    pub const fn subject(&self) -> SubjectPseudonym {
+        self.subject
+    }
+
+    /// For what.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The number of the act of consent that the permit rests on.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+/// Evidence that one person consented to one scope; lives for minutes.
+///
+/// It cannot be built outside this crate, cloned or serialised:
+///
+/// ```compile_fail
+/// use vouchsafe_consent::{Consented, Permit};
+/// fn forge() -> Permit<Consented> {
+///     Permit { binding: todo!(), expires: todo!(), basis: std::marker::PhantomData }
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Permit<B: Basis> {
+    binding: Binding,
+    expires: Timestamp,
+    basis: PhantomData<B>,
+}
+
+impl<B: Basis> Permit<B> {
+    // INVARIANT (permit from the gate): called only by the gate and by `danger`.
+    pub(crate) const fn new(binding: Binding, expires: Timestamp) -> Self {
+        Self { binding, expires, basis: PhantomData }
+    }
+
+    /// Whom and what it is for.
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// The instant from which it is stale.
+    pub const fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    /// Whether it may still be used.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires
+    }
+}

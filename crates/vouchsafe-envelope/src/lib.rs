@@ -1,0 +1,2 @@
+//! Sealed records under a puncturable key tree, and the key-service port
+#![forbid(unsafe_code)]

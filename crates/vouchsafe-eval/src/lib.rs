@@ -1,0 +1,2 @@
+//! Error rates of biometric comparison with sample sizes and intervals
+#![forbid(unsafe_code)]

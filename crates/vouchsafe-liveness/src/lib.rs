@@ -1,0 +1,2 @@
+//! The judge of presentation attacks on captured faces
+#![forbid(unsafe_code)]

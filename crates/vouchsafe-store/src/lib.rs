@@ -1,0 +1,2 @@
+//! The storage port and its SQLite implementation
+#![forbid(unsafe_code)]

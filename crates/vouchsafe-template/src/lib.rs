@@ -1,0 +1,2 @@
+//! Protected, renewable biometric templates and their comparison
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Conformance suites, scanners and fault injection for the vouchsafe crates
+#![forbid(unsafe_code)]

@@ -1,0 +1,24 @@
+//! Identifiers, scopes, data classes, time and wiped buffers shared by the vouchsafe crates.
+//!
+//! This crate sits in the innermost ring: it does no I/O, reads no clock, decides no policy.
+#![forbid(unsafe_code)]
+
+mod class;
+mod digest;
+mod error;
+mod id;
+mod outcome;
+mod port;
+mod scope;
+mod secret;
+
+pub use class::DataClass;
+pub use digest::Digest;
+pub use error::TypeError;
+pub use id::{LeafIndex, OrganisationId, RecordId, SubjectPseudonym};
+pub use outcome::{Outcome, Reasons, Refusal};
+pub use port::{Clock, Entropy, EntropyUnavailable, VirtualClock};
+pub use scope::{Modality, Purpose, Role, Scope};
+pub use secret::{Secret, SecretBytes, wipe_stack};
+
+pub use jiff::Timestamp;

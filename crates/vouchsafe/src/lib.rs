@@ -1,0 +1,2 @@
+//! Biometric privacy you can prove: consent, capture, protected templates, keys and a log
+#![forbid(unsafe_code)]

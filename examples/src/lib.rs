@@ -1,0 +1,1 @@
+//! The examples are the files beside this package manifest; run one with `cargo run --example NAME`.
