@@ -1,2 +1,20 @@
-//! The storage port and its SQLite implementation
+//! The storage port and its SQLite implementation.
+//!
+//! One transaction holds a change and the log entry that records it; its commit is the acknowledgement
+//! (the outbox of the log). The rows know sealed bytes, pseudonyms and instants; they know no key, no name and
+//! no rule. [`INVENTORY`] lists every stored column with its data class and purpose.
 #![forbid(unsafe_code)]
+
+mod error;
+mod inventory;
+mod port;
+mod row;
+mod sqlite;
+//mod tiles;
+
+pub use error::StoreError;
+pub use inventory::{Column, INVENTORY};
+pub use port::{Store, Transaction, read, write};
+pub use row::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow};
+pub use sqlite::SqliteStore;
+//pub use tiles::{FolderTiles, Lease};

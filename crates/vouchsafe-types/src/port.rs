@@ -43,7 +43,7 @@ impl VirtualClock {
     /// # Errors
     /// The calendar's own error, when the result leaves its range.
     pub fn advance(&self, span: Span) -> Result<(), jiff::Error> {
-        let moved = self.now().to_zoned(jiff::tz::TimeZone::UTC).checked_add(span)?;
+        let moved = self.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).checked_add(span)?;
         self.set(moved.timestamp());
         Ok(())
     }

@@ -1,0 +1,214 @@
+use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
+
+use crate::{ConsentRow, Holding, NoticeRow, PayloadRow, RecordRow, StoreError};
+
+/// A database that runs one transaction at a time and acknowledges by commit.
+///
+/// Use it through [`read`] and [`write`].
+pub trait Store: Send + Sync {
+    /// Runs the closure in a transaction that may write; commits durably when it returns `Ok`.
+    ///
+    /// # Errors
+    /// What the closure returned, or why the transaction could not begin or commit; nothing of it is stored.
+    fn write_with(&self, act: Act<'_>) -> Result<(), StoreError>;
+
+    /// Runs the closure on one consistent snapshot; whatever it writes is discarded.
+    ///
+    /// # Errors
+    /// What the closure returned, or why the snapshot could not be read.
+    fn read_with(&self, act: Act<'_>) -> Result<(), StoreError>;
+
+    /// Removes the remnants of deleted rows that the engine still keeps (the write-ahead log of SQLite).
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process still reads them.
+    fn remove_remnants(&self) -> Result<(), StoreError>;
+}
+
+type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
+
+/// Runs a closure in a writing transaction and returns its value.
+///
+/// # Errors
+/// The closure's own error, or the store's.
+pub fn write<T, E: From<StoreError>>(
+    store: &dyn Store,
+    act: impl FnOnce(&mut dyn Transaction) -> Result<T, E>,
+) -> Result<T, E> {
+    run(act, |inner| store.write_with(inner))
+}
+
+/// Runs a closure on a snapshot and returns its value.
+///
+/// # Errors
+/// The closure's own error, or the store's.
+pub fn read<T, E: From<StoreError>>(
+    store: &dyn Store,
+    act: impl FnOnce(&mut dyn Transaction) -> Result<T, E>,
+) -> Result<T, E> {
+    run(act, |inner| store.read_with(inner))
+}
+
+fn run<T, E: From<StoreError>>(
+    act: impl FnOnce(&mut dyn Transaction) -> Result<T, E>,
+    transact: impl FnOnce(Act<'_>) -> Result<(), StoreError>,
+) -> Result<T, E> {
+    let (mut act, mut result) = (Some(act), None);
+    let ended = transact(&mut |transaction| {
+        let Some(act) = act.take() else { return Err(StoreError::Aborted) };
+        let value = act(transaction);
+        let verdict = if value.is_ok() { Ok(()) } else { Err(StoreError::Aborted) };
+        result = Some(value);
+        verdict
+    });
+    match (ended, result) {
+        (Ok(()), Some(value)) => value,
+        (Err(StoreError::Aborted), Some(Err(error))) => Err(error),
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), None) => Err(StoreError::Aborted.into()),
+    }
+}
+
+/// The rows, within one transaction. The organisation comes first in every key.
+///
+/// # Errors
+/// Every method returns [`StoreError`]; after one, the transaction is given up.
+#[expect(clippy::missing_errors_doc, reason = "said once for all methods above")]
+pub trait Transaction {
+    /// Whether the organisation exists.
+    fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError>;
+    /// Adds an organisation.
+    fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds a notice; [`StoreError::Conflict`] if its bytes are there already.
+    fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError>;
+    /// The newest published version of a notice, by its id and locale.
+    fn newest_notice(
+        &mut self,
+        organisation: &OrganisationId,
+        id: &str,
+        locale: &str,
+    ) -> Result<Option<NoticeRow>, StoreError>;
+    /// A notice by the digest of its bytes.
+    fn notice(&mut self, organisation: &OrganisationId, digest: Digest) -> Result<Option<NoticeRow>, StoreError>;
+
+    /// When the person last acted, if ever.
+    fn last_interaction(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Option<Timestamp>, StoreError>;
+    /// Records that the person acted now; an earlier instant than the stored one changes nothing.
+    fn touch_subject(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The newest act of consent.
+    fn consent(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Option<ConsentRow>, StoreError>;
+    /// Replaces the newest act of consent; [`StoreError::Conflict`] unless its sequence is the stored one plus 1.
+    fn put_consent(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+        row: &ConsentRow,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a holding.
+    fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError>;
+    /// The newest holding of biometric data of a person for a scope, whatever its state.
+    fn biometric_holding(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Option<Holding>, StoreError>;
+    /// The live holding of a class of data of fixed age that was created in `from..to`.
+    fn daily_holding(
+        &mut self,
+        organisation: &OrganisationId,
+        class: DataClass,
+        subject: SubjectPseudonym,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Option<Holding>, StoreError>;
+    /// A holding by its leaf.
+    fn holding(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Option<Holding>, StoreError>;
+    /// Up to `limit` holdings after a leaf, in the order of leaves.
+    fn holdings(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<LeafIndex>,
+        limit: u32,
+    ) -> Result<Vec<Holding>, StoreError>;
+    /// The condemned holdings, in the order of leaves.
+    fn condemned(&mut self, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError>;
+    /// Fences a live holding; [`StoreError::Conflict`] if it is not live.
+    fn condemn(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        cause: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Marks a condemned holding destroyed and deletes its sealed bytes; [`StoreError::Conflict`] if it is not
+    /// condemned.
+    fn mark_destroyed(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        at: Timestamp,
+        entry: u64,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a sealed template.
+    fn insert_record(&mut self, organisation: &OrganisationId, record: &RecordRow) -> Result<(), StoreError>;
+    /// The sealed template under a leaf.
+    fn record(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Option<RecordRow>, StoreError>;
+    /// A sealed template by its id.
+    fn record_by_id(
+        &mut self,
+        organisation: &OrganisationId,
+        id: RecordId,
+    ) -> Result<Option<RecordRow>, StoreError>;
+
+    /// How many entries the organisation's log has.
+    fn entry_count(&mut self, organisation: &OrganisationId) -> Result<u64, StoreError>;
+    /// Appends an entry and returns its number, from 0 without a gap.
+    fn append_entry(&mut self, organisation: &OrganisationId, bytes: &[u8]) -> Result<u64, StoreError>;
+    /// Up to `limit` entries from a number on.
+    fn entries(
+        &mut self,
+        organisation: &OrganisationId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Adds the sealed payload of an entry.
+    fn insert_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        payload: &PayloadRow,
+    ) -> Result<(), StoreError>;
+    /// The sealed payload of an entry, unless it was destroyed.
+    fn payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+    ) -> Result<Option<PayloadRow>, StoreError>;
+}

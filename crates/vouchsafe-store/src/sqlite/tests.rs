@@ -1,0 +1,103 @@
+use std::collections::BTreeSet;
+
+use tempfile::TempDir;
+use vouchsafe_types::{OrganisationId, Timestamp};
+
+use super::*;
+use crate::{INVENTORY, port};
+
+fn store() -> (TempDir, SqliteStore) {
+    let dir = TempDir::new().unwrap();
+    let store = SqliteStore::open(&dir.path().join("db")).unwrap();
+    (dir, store)
+}
+
+fn acme() -> OrganisationId {
+    OrganisationId::parse("acme").unwrap()
+}
+
+/// Promise: FP-2a-minimal
+#[test]
+fn the_inventory_lists_exactly_the_stored_columns() {
+    let (_dir, store) = store();
+    let connection = store.connection();
+    let mut statement = connection
+        .prepare(
+            "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c \
+             WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%'",
+        )
+        .unwrap();
+    let pairs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let stored: BTreeSet<(String, String)> = pairs.map(Result::unwrap).collect();
+    let listed: BTreeSet<_> = INVENTORY.iter().map(|c| (c.table.to_owned(), c.name.to_owned())).collect();
+    assert_eq!(listed.len(), INVENTORY.len(), "a column is listed twice");
+    assert_eq!(stored, listed);
+    assert!(INVENTORY.iter().all(|c| !c.purpose.is_empty()));
+}
+
+#[test]
+fn a_failed_transaction_leaves_nothing() {
+    let (_dir, store) = store();
+    let failed: Result<(), StoreError> = port::write(&store, |rows| {
+        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
+        rows.append_entry(&acme(), b"entry")?;
+        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)
+    });
+    assert_eq!(failed, Err(StoreError::Conflict));
+    let exists: bool = port::read(&store, |rows| rows.organisation_exists(&acme())).unwrap();
+    assert!(!exists);
+}
+
+#[test]
+fn entries_are_numbered_from_zero_without_a_gap() {
+    let (_dir, store) = store();
+    let numbers: Result<Vec<u64>, StoreError> = port::write(&store, |rows| {
+        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
+        (0..3).map(|i| rows.append_entry(&acme(), &[i])).collect()
+    });
+    assert_eq!(numbers.unwrap(), [0, 1, 2]);
+    let read: Vec<Vec<u8>> = port::read(&store, |rows| rows.entries(&acme(), 1, 9)).unwrap();
+    assert_eq!(read, [vec![1], vec![2]]);
+}
+
+#[test]
+fn a_newer_schema_and_a_foreign_database_are_refused() {
+    let (dir, store) = store();
+    store.connection().pragma_update(None, "user_version", 99).unwrap();
+    drop(store);
+    assert_eq!(SqliteStore::open(&dir.path().join("db")).unwrap_err(), StoreError::NewerSchema);
+
+    let foreign = dir.path().join("foreign");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert_eq!(SqliteStore::open(&foreign).unwrap_err(), StoreError::Damaged);
+
+    let garbage = dir.path().join("garbage");
+    fs::write(&garbage, vec![b'x'; 4096]).unwrap();
+    assert_eq!(SqliteStore::open(&garbage).unwrap_err(), StoreError::Damaged);
+}
+
+#[test]
+fn the_file_is_private_and_deleted_bytes_are_gone() {
+    let (dir, store) = store();
+    let file = dir.path().join("db");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let secret = b"bytes that must not linger in a free page";
+    let inserted: Result<(), StoreError> = port::write(&store, |rows| {
+        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
+        rows.append_entry(&acme(), secret).map(drop)
+    });
+    inserted.unwrap();
+    let found = |dir: &TempDir| {
+        fs::read_dir(dir.path()).unwrap().any(|file| {
+            fs::read(file.unwrap().path()).unwrap().windows(secret.len()).any(|window| window == secret)
+        })
+    };
+    assert!(found(&dir), "the scan finds bytes that are there");
+    store.connection().execute("DELETE FROM entry", []).unwrap();
+    store.remove_remnants().unwrap();
+    assert!(!found(&dir));
+}

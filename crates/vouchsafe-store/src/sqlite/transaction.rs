@@ -1,0 +1,421 @@
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
+
+use crate::port::Transaction;
+use crate::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow, StoreError};
+
+const LIVE: i64 = 1;
+const CONDEMNED: i64 = 2;
+const DESTROYED: i64 = 3;
+const HOLDING: &str =
+    "leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry";
+const NOTICE: &str = "digest, id, version, locale, shown, published_at";
+
+/// The rows as one transaction of a connection sees them.
+pub(super) struct Rows<'a>(&'a Connection);
+
+impl<'a> Rows<'a> {
+    pub(super) const fn new(connection: &'a Connection) -> Self {
+        Self(connection)
+    }
+
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.0.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(mapped)
+    }
+
+    fn execute_one(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
+        if self.execute(sql, params)? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
+    fn optional<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
+        statement.query_row(params, read).optional().map_err(mapped)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
+        let rows = statement.query_map(params, read).map_err(mapped)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(mapped)
+    }
+}
+
+impl Transaction for Rows<'_> {
+    fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError> {
+        let found =
+            self.optional("SELECT 1 FROM organisation WHERE id = ?1", [organisation.as_str()], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp) -> Result<(), StoreError> {
+        let sql = "INSERT INTO organisation (id, created_at) VALUES (?1, ?2)";
+        self.execute_one(sql, params![organisation.as_str(), at.as_microsecond()])
+    }
+
+    fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError> {
+        let sql = "INSERT INTO notice (organisation, digest, id, version, locale, shown, published_at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.execute_one(
+            sql,
+            params![
+                organisation.as_str(),
+                notice.digest.as_bytes(),
+                notice.id,
+                notice.version,
+                notice.locale,
+                notice.shown,
+                notice.published_at.as_microsecond()
+            ],
+        )
+    }
+
+    fn newest_notice(
+        &mut self,
+        organisation: &OrganisationId,
+        id: &str,
+        locale: &str,
+    ) -> Result<Option<NoticeRow>, StoreError> {
+        let sql = format!(
+            "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = ?2 AND locale = ?3 \
+             ORDER BY ordinal DESC LIMIT 1"
+        );
+        self.optional(&sql, params![organisation.as_str(), id, locale], notice)
+    }
+
+    fn notice(
+        &mut self,
+        organisation: &OrganisationId,
+        digest: Digest,
+    ) -> Result<Option<NoticeRow>, StoreError> {
+        let sql = format!("SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND digest = ?2");
+        self.optional(&sql, params![organisation.as_str(), digest.as_bytes()], notice)
+    }
+
+    fn last_interaction(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT last_interaction FROM subject WHERE organisation = ?1 AND pseudonym = ?2";
+        self.optional(sql, params![organisation.as_str(), subject.as_bytes()], |row| instant(row.get(0)?))
+    }
+
+    fn touch_subject(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO subject (organisation, pseudonym, last_interaction) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT DO UPDATE SET last_interaction = max(last_interaction, excluded.last_interaction)";
+        self.execute_one(sql, params![organisation.as_str(), subject.as_bytes(), at.as_microsecond()])
+    }
+
+    fn consent(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Option<ConsentRow>, StoreError> {
+        let sql = "SELECT sequence, withdrawn, notice, at FROM consent \
+                   WHERE organisation = ?1 AND subject = ?2 AND scope = ?3";
+        self.optional(sql, params![organisation.as_str(), subject.as_bytes(), scope.code()], |row| {
+            Ok(ConsentRow {
+                sequence: row.get(0)?,
+                withdrawn: row.get(1)?,
+                notice: Digest::from_bytes(row.get(2)?),
+                at: instant(row.get(3)?)?,
+            })
+        })
+    }
+
+    fn put_consent(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+        row: &ConsentRow,
+    ) -> Result<(), StoreError> {
+        let values = params![
+            organisation.as_str(),
+            subject.as_bytes(),
+            scope.code(),
+            row.sequence,
+            row.withdrawn,
+            row.notice.as_bytes(),
+            row.at.as_microsecond()
+        ];
+        let sql = if row.sequence == 1 {
+            "INSERT INTO consent (organisation, subject, scope, sequence, withdrawn, notice, at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        } else {
+            "UPDATE consent SET sequence = ?4, withdrawn = ?5, notice = ?6, at = ?7 \
+             WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 AND sequence = ?4 - 1"
+        };
+        self.execute_one(sql, values)
+    }
+
+    fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError> {
+        let sql = "INSERT INTO holding (organisation, leaf, class, subject, scope, state, created_at, \
+                   created_entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.execute_one(
+            sql,
+            params![
+                organisation.as_str(),
+                holding.leaf.get(),
+                holding.class.code(),
+                holding.subject.as_bytes(),
+                holding.scope.map(Scope::code),
+                LIVE,
+                holding.created_at.as_microsecond(),
+                holding.created_entry
+            ],
+        )
+    }
+
+    fn biometric_holding(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Option<Holding>, StoreError> {
+        let sql = format!(
+            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 AND class = ?3 \
+             AND scope = ?4 ORDER BY state, leaf DESC LIMIT 1"
+        );
+        let class = DataClass::Biometric.code();
+        self.optional(&sql, params![organisation.as_str(), subject.as_bytes(), class, scope.code()], holding)
+    }
+
+    fn daily_holding(
+        &mut self,
+        organisation: &OrganisationId,
+        class: DataClass,
+        subject: SubjectPseudonym,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Option<Holding>, StoreError> {
+        let sql = format!(
+            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 AND class = ?3 \
+             AND scope IS NULL AND state = {LIVE} AND created_at >= ?4 AND created_at < ?5 LIMIT 1"
+        );
+        let (from, to) = (day.0.as_microsecond(), day.1.as_microsecond());
+        self.optional(
+            &sql,
+            params![organisation.as_str(), subject.as_bytes(), class.code(), from, to],
+            holding,
+        )
+    }
+
+    fn holding(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Option<Holding>, StoreError> {
+        let sql = format!("SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf = ?2");
+        self.optional(&sql, params![organisation.as_str(), leaf.get()], holding)
+    }
+
+    fn holdings(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<LeafIndex>,
+        limit: u32,
+    ) -> Result<Vec<Holding>, StoreError> {
+        let sql = format!(
+            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf > ?2 ORDER BY leaf LIMIT ?3"
+        );
+        let after = after.map_or(-1, |leaf| leaf.get().cast_signed());
+        self.all(&sql, params![organisation.as_str(), after, limit], holding)
+    }
+
+    fn condemned(&mut self, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError> {
+        let sql = format!(
+            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND state = {CONDEMNED} ORDER BY leaf"
+        );
+        self.all(&sql, [organisation.as_str()], holding)
+    }
+
+    fn condemn(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        cause: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE holding SET state = ?5, cause = ?3, changed_at = ?4 \
+                   WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
+        self.execute_one(
+            sql,
+            params![organisation.as_str(), leaf.get(), cause, at.as_microsecond(), CONDEMNED, LIVE],
+        )
+    }
+
+    fn mark_destroyed(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        at: Timestamp,
+        entry: u64,
+    ) -> Result<(), StoreError> {
+        let key = params![organisation.as_str(), leaf.get()];
+        self.execute("DELETE FROM record WHERE organisation = ?1 AND leaf = ?2", key)?;
+        self.execute("DELETE FROM payload WHERE organisation = ?1 AND leaf = ?2", key)?;
+        let sql = "UPDATE holding SET state = ?5, changed_at = ?3, destroyed_entry = ?4 \
+                   WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
+        self.execute_one(
+            sql,
+            params![organisation.as_str(), leaf.get(), at.as_microsecond(), entry, DESTROYED, CONDEMNED],
+        )
+    }
+
+    fn insert_record(&mut self, organisation: &OrganisationId, record: &RecordRow) -> Result<(), StoreError> {
+        let sql = "INSERT INTO record (organisation, id, leaf, model, dimension, sealed) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.execute_one(
+            sql,
+            params![
+                organisation.as_str(),
+                record.id.as_bytes(),
+                record.leaf.get(),
+                record.model.as_bytes(),
+                record.dimension,
+                record.sealed
+            ],
+        )
+    }
+
+    fn record(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Option<RecordRow>, StoreError> {
+        let sql = "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND leaf = ?2";
+        self.optional(sql, params![organisation.as_str(), leaf.get()], record)
+    }
+
+    fn record_by_id(
+        &mut self,
+        organisation: &OrganisationId,
+        id: RecordId,
+    ) -> Result<Option<RecordRow>, StoreError> {
+        let sql = "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND id = ?2";
+        self.optional(sql, params![organisation.as_str(), id.as_bytes()], record)
+    }
+
+    fn entry_count(&mut self, organisation: &OrganisationId) -> Result<u64, StoreError> {
+        let sql = "SELECT coalesce(max(number) + 1, 0) FROM entry WHERE organisation = ?1";
+        Ok(self.optional(sql, [organisation.as_str()], |row| row.get(0))?.unwrap_or(0))
+    }
+
+    fn append_entry(&mut self, organisation: &OrganisationId, bytes: &[u8]) -> Result<u64, StoreError> {
+        let number = self.entry_count(organisation)?;
+        let sql = "INSERT INTO entry (organisation, number, bytes) VALUES (?1, ?2, ?3)";
+        self.execute_one(sql, params![organisation.as_str(), number, bytes])?;
+        Ok(number)
+    }
+
+    fn entries(
+        &mut self,
+        organisation: &OrganisationId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let sql = "SELECT bytes FROM entry WHERE organisation = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
+        self.all(sql, params![organisation.as_str(), from, limit], |row| row.get(0))
+    }
+
+    fn insert_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        payload: &PayloadRow,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO payload (organisation, entry, leaf, id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.execute_one(
+            sql,
+            params![organisation.as_str(), entry, payload.leaf.get(), payload.id.as_bytes(), payload.sealed],
+        )
+    }
+
+    fn payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+    ) -> Result<Option<PayloadRow>, StoreError> {
+        let sql = "SELECT leaf, id, sealed FROM payload WHERE organisation = ?1 AND entry = ?2";
+        self.optional(sql, params![organisation.as_str(), entry], |row| {
+            Ok(PayloadRow {
+                leaf: leaf(row.get(0)?)?,
+                id: RecordId::from_bytes(row.get(1)?),
+                sealed: row.get(2)?,
+            })
+        })
+    }
+}
+
+fn mapped(error: rusqlite::Error) -> StoreError {
+    StoreError::from_sqlite(&error)
+}
+
+/// A stored value outside its type's range; reported as damage.
+fn damaged<E>(_: E) -> rusqlite::Error {
+    rusqlite::Error::InvalidQuery
+}
+
+fn instant(microsecond: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(microsecond).map_err(damaged)
+}
+
+fn leaf(value: u64) -> rusqlite::Result<LeafIndex> {
+    LeafIndex::new(value).map_err(damaged)
+}
+
+fn notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
+    Ok(NoticeRow {
+        digest: Digest::from_bytes(row.get(0)?),
+        id: row.get(1)?,
+        version: row.get(2)?,
+        locale: row.get(3)?,
+        shown: row.get(4)?,
+        published_at: instant(row.get(5)?)?,
+    })
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
+    Ok(RecordRow {
+        id: RecordId::from_bytes(row.get(0)?),
+        leaf: leaf(row.get(1)?)?,
+        model: Digest::from_bytes(row.get(2)?),
+        dimension: row.get(3)?,
+        sealed: row.get(4)?,
+    })
+}
+
+fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
+    let cause = |row: &Row<'_>| row.get::<_, String>(7);
+    let changed = |row: &Row<'_>| instant(row.get(8)?);
+    let state = match row.get::<_, i64>(4)? {
+        LIVE => HoldingState::Live,
+        CONDEMNED => HoldingState::Condemned { cause: cause(row)?, at: changed(row)? },
+        DESTROYED => HoldingState::Destroyed { cause: cause(row)?, at: changed(row)?, entry: row.get(9)? },
+        other => return Err(damaged(other)),
+    };
+    Ok(Holding {
+        leaf: leaf(row.get(0)?)?,
+        class: DataClass::from_code(row.get(1)?).map_err(damaged)?,
+        subject: SubjectPseudonym::from_bytes(row.get(2)?),
+        scope: row.get::<_, Option<[u8; 3]>>(3)?.map(Scope::from_code).transpose().map_err(damaged)?,
+        state,
+        created_at: instant(row.get(5)?)?,
+        created_entry: row.get(6)?,
+    })
+}
