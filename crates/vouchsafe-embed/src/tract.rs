@@ -1,0 +1,97 @@
+//! The five graphs in tract, a pure-Rust engine, one thread a call.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::{
+    Framework, InferenceModelExt, IntoRunnable, IntoTensor, TValue, Tensor, TractResult, TypedRunnableModel,
+    tvec,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::port::{Inference, Outputs};
+use crate::{EmbedError, Graphs, ModelRole, ModelSet};
+
+mod prelu;
+
+/// Loads all models, two at a time.
+pub(crate) fn load(models: &ModelSet) -> Result<Graphs, EmbedError> {
+    // The feature model takes as long to optimise as the other four together.
+    let (feature, rest) = std::thread::scope(|scope| {
+        let feature = scope.spawn(|| graph(models, ModelRole::Feature));
+        let rest = || {
+            let [detect, eye, landmark, liveness] =
+                [ModelRole::Detect, ModelRole::Eye, ModelRole::Landmark, ModelRole::Liveness];
+            Ok([
+                graph(models, detect)?,
+                graph(models, eye)?,
+                graph(models, landmark)?,
+                graph(models, liveness)?,
+            ])
+        };
+        let rest = rest();
+        (feature.join(), rest)
+    });
+    let feature = feature.map_err(|_| EmbedError::ModelGraph { model: ModelRole::Feature })??;
+    let [detect, eye, landmark, liveness] = rest?;
+    Ok(Graphs { detect, eye, feature, landmark, liveness })
+}
+
+fn graph(models: &ModelSet, role: ModelRole) -> Result<Box<dyn Inference>, EmbedError> {
+    let plan = plan(models.bytes_of(role), role).map_err(|_| EmbedError::ModelGraph { model: role })?;
+    Ok(Box::new(TractGraph { plan, role }))
+}
+
+/// A concrete, optimised plan of fixed shapes.
+fn plan(bytes: &[u8], role: ModelRole) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut onnx = tract_onnx::onnx();
+    onnx.op_register.insert("PRelu", prelu::build);
+    let shape = role.input_shape();
+    onnx.model_for_read(&mut &*bytes)?
+        .with_input_fact(0, tract_onnx::prelude::InferenceFact::dt_shape(f32_type(), shape))?
+        .into_optimized()?
+        .into_runnable()
+}
+
+const fn f32_type() -> tract_onnx::prelude::DatumType {
+    tract_onnx::prelude::DatumType::F32
+}
+
+struct TractGraph {
+    plan: Arc<TypedRunnableModel>,
+    role: ModelRole,
+}
+
+impl Inference for TractGraph {
+    /// The copies of input and outputs made here are wiped; tract frees its intermediate tensors as they are.
+    fn run(&self, input: &[f32]) -> Result<Outputs, EmbedError> {
+        if input.len() != self.role.input_len() {
+            return Err(EmbedError::InputSize { model: self.role });
+        }
+        self.run_checked(input).map_err(|_| EmbedError::Engine { model: self.role })
+    }
+}
+
+impl TractGraph {
+    fn run_checked(&self, input: &[f32]) -> TractResult<Outputs> {
+        let input = Arc::new(Tensor::from_shape(&self.role.input_shape(), input)?);
+        let outputs = self.plan.run(tvec!(TValue::from_const(Arc::clone(&input))));
+        // Ours again, now that the run is over: wiped in place, also when it failed.
+        wipe(input.into_tensor());
+        outputs?.into_iter().map(take).collect::<TractResult<_>>().map(Outputs::new)
+    }
+}
+
+fn take(output: TValue) -> TractResult<Zeroizing<Vec<f32>>> {
+    let tensor = output.into_tensor();
+    let copy = Zeroizing::new(tensor.try_as_plain_ram()?.as_slice::<f32>()?.to_vec());
+    wipe(tensor);
+    Ok(copy)
+}
+
+fn wipe(mut tensor: Tensor) {
+    if let Ok(mut view) = tensor.try_as_plain_ram_mut()
+        && let Ok(values) = view.as_slice_mut::<f32>()
+    {
+        values.zeroize();
+    }
+}
