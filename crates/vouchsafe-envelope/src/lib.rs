@@ -1,2 +1,37 @@
-//! Sealed records under a puncturable key tree, and the key-service port
+//! Sealed records under a puncturable key tree, and the ports for key services and sealed state.
+//!
+//! ```text
+//! key service          StateKey(organisation, n)              destroyed and replaced at every erasure
+//!   └ wraps            state data key ▸ organisation state n: data key, log seed, counters, key tree
+//!        └ derives     leaf key                                one per subject × data class × scope
+//!             ├        record key ▸ sealed record
+//!             └        template key
+//! ```
+//!
+//! Destroying a leaf punctures the tree, writes the new state, and destroys the old state key at the service.
+//! From then on neither this host nor a backup of its database derives the leaf's keys, and every other leaf's
+//! keys are what they were. How strong that is depends on the key service: [`port::ErasureStrength`].
+//!
+//! Who is trusted: the key service with secrecy and destruction, the state store with availability alone.
+//! Losing the sealed state loses the organisation. It belongs in two places and in no backup history, because
+//! a copied state is as good as no erasure until its key is destroyed.
+//!
+//! This crate sees no name and no policy, opens no file and reads no clock.
 #![forbid(unsafe_code)]
+
+pub mod cobblestone;
+mod context;
+mod error;
+mod kdf;
+mod keyring;
+pub mod port;
+mod reader;
+pub mod record;
+mod state;
+pub mod tree;
+
+pub use context::Context;
+pub use error::{EnvelopeError, KeyServiceError, Malformed, Remaining, StateStoreError};
+pub use keyring::{KeyRing, PunctureReport};
+pub use record::RecordKey;
+pub use state::{LeafStatus, OrganisationState, TemplateSecret};

@@ -1,2 +1,23 @@
-//! Key services and key-state stores for the vouchsafe envelope
+//! Key services and key-state stores for the vouchsafe envelope, on files of this host.
+//!
+//! | adapter | port | erasure strength |
+//! |---|---|---|
+//! | [`KeyFile`] | [`KeyService`](vouchsafe_envelope::port::KeyService) | `HostOnly` |
+//! | [`FolderStates`] | [`StateStore`](vouchsafe_envelope::port::StateStore) | holds ciphertext only |
+//! | [`OsEntropy`] | [`Entropy`](vouchsafe_types::Entropy) | |
+//!
+//! Threads and processes may share one key file and one folder of states. Keep them out of backups: a copy of
+//! both from before an erasure opens what was erased since. The crate needs a Unix file system with `flock`.
 #![forbid(unsafe_code)]
+
+mod entropy;
+mod error;
+mod file;
+mod folder;
+mod key_file;
+mod lock;
+
+pub use entropy::OsEntropy;
+pub use error::KeysError;
+pub use folder::FolderStates;
+pub use key_file::KeyFile;

@@ -1,0 +1,151 @@
+use thiserror::Error;
+
+/// Why the envelope gave no answer. Wrong key, wrong context and changed bytes are one variant on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Final: the leaf was destroyed; nobody can derive its keys any more.
+    #[error("key has been destroyed")]
+    Destroyed,
+    /// Environment: the source of randomness did not answer.
+    #[error("source of randomness is unavailable")]
+    EntropyUnavailable,
+    /// Operator: the key service still holds state keys that it was told to destroy.
+    #[error("key service still holds {} state keys that were to be destroyed", .0.generations().len())]
+    ErasureIncomplete(Remaining),
+    /// Misuse: a data class has no index left.
+    #[error("data class has no key index left")]
+    Exhausted,
+    /// Operator: the state is there, but the key service does not hold its state key.
+    #[error("key service does not hold the key of the organisation state")]
+    KeyMissing,
+    /// Key service: it refused or did not answer.
+    #[error("key service: {0}")]
+    KeyService(#[source] KeyServiceError),
+    /// Malformed: bytes that no version of this crate wrote.
+    #[error("{} is malformed", .0.part())]
+    Malformed(Malformed),
+    /// Misuse: the index was never allocated.
+    #[error("key index was never allocated")]
+    NeverAllocated,
+    /// Wrong key, wrong context, changed bytes, or another format version.
+    #[error("ciphertext does not authenticate")]
+    NotAuthentic,
+    /// Misuse: the organisation was never provisioned.
+    #[error("organisation has no key state yet")]
+    NotProvisioned,
+    /// Operator: the key service holds state keys, but the state is gone; recover it from its second location.
+    #[error("organisation state is missing while its keys exist")]
+    StateLost,
+    /// Operator: the state is older than one that this process has seen.
+    #[error("organisation state is older than one already seen")]
+    StateRolledBack,
+    /// State store: it refused or did not answer.
+    #[error("state store: {0}")]
+    StateStore(#[source] StateStoreError),
+    /// Misuse: the plaintext is larger than the format allows.
+    #[error("plaintext is larger than the format allows")]
+    TooLarge,
+}
+
+impl EnvelopeError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::EntropyUnavailable | Self::ErasureIncomplete(_) => true,
+            Self::KeyService(error) => error.is_retryable(),
+            Self::StateStore(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    pub(crate) const fn malformed(part: &'static str) -> Self {
+        Self::Malformed(Malformed { part })
+    }
+
+    pub(crate) const fn remaining(generations: Vec<u64>) -> Self {
+        Self::ErasureIncomplete(Remaining { generations })
+    }
+}
+
+/// Which part of an encoding could not be read. It never says what was found there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    part: &'static str,
+}
+
+impl Malformed {
+    /// The part, in the words of the format's specification.
+    pub const fn part(&self) -> &'static str {
+        self.part
+    }
+}
+
+/// The state keys that outlived their destruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remaining {
+    generations: Vec<u64>,
+}
+
+impl Remaining {
+    /// Their generations, ascending.
+    pub fn generations(&self) -> &[u64] {
+        &self.generations
+    }
+}
+
+/// Why a key service gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyServiceError {
+    /// Operator: what the service stores is damaged.
+    #[error("stored keys are damaged")]
+    Corrupt,
+    /// Operator: the service refuses this process, or its storage is open to others.
+    #[error("access is refused or too open")]
+    Denied,
+    /// Misuse: the request is larger than the service takes.
+    #[error("request is malformed")]
+    Malformed,
+    /// Final or operator: the key was destroyed, or was never created.
+    #[error("no such key")]
+    NoSuchKey,
+    /// Wrong key, wrong context or changed bytes.
+    #[error("wrapped key does not authenticate")]
+    NotAuthentic,
+    /// Environment: no answer, no space, a failing disk, or a lock held for too long.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+impl KeyServiceError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+}
+
+/// Why a state store gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StateStoreError {
+    /// Operator: the stored state is damaged; recover it from its second location.
+    #[error("stored state is damaged")]
+    Corrupt,
+    /// Operator: the store refuses this process, or is open to others.
+    #[error("access is refused or too open")]
+    Denied,
+    /// Misuse: a state of a later generation is already stored.
+    #[error("a later generation is already stored")]
+    OlderGeneration,
+    /// Environment: no answer, no space, a failing disk, or a lock held for too long.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+impl StateStoreError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+}

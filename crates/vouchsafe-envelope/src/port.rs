@@ -1,0 +1,185 @@
+//! The two ports: where state keys live, and where the sealed state lives.
+//!
+//! Adapters are other crates. Both ports are synchronous; an adapter that owns a runtime refuses to run inside
+//! another.
+use vouchsafe_types::{OrganisationId, Secret};
+
+use crate::{KeyServiceError, StateStoreError};
+
+/// Names one state key: organisation and generation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyHandle {
+    organisation: OrganisationId,
+    generation: u64,
+}
+
+impl KeyHandle {
+    /// The handle of an organisation's state key of this generation, 1 or more.
+    pub const fn new(organisation: OrganisationId, generation: u64) -> Self {
+        Self { organisation, generation }
+    }
+
+    /// Whose key it is.
+    pub const fn organisation(&self) -> &OrganisationId {
+        &self.organisation
+    }
+
+    /// Which of the organisation's state keys it is.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+/// How strong a destruction at a key service is. Ordered: a later variant is weaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "certificates and the command line name each strength on purpose"
+)]
+pub enum ErasureStrength {
+    /// The service holds keys outside the host and attests that the key is gone.
+    ServiceAttested,
+    /// The service is outside the host and its storage is excluded from backups.
+    ServiceExcludedFromBackup,
+    /// The key was on this host: a copy of the disk taken earlier still holds it.
+    HostOnly,
+    /// The service cannot destroy a key.
+    None,
+}
+
+impl ErasureStrength {
+    /// The stable name used in certificates and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServiceAttested => "service_attested",
+            Self::ServiceExcludedFromBackup => "service_excluded_from_backup",
+            Self::HostOnly => "host_only",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A key service's statement that a state key is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct DestructionEvidence {
+    handle: KeyHandle,
+    strength: ErasureStrength,
+    attestation: Option<Vec<u8>>,
+}
+
+impl DestructionEvidence {
+    /// A statement without an attestation.
+    pub const fn new(handle: KeyHandle, strength: ErasureStrength) -> Self {
+        Self { handle, strength, attestation: None }
+    }
+
+    /// Adds the bytes by which the service attests the destruction to others.
+    pub fn with_attestation(mut self, attestation: Vec<u8>) -> Self {
+        self.attestation = Some(attestation);
+        self
+    }
+
+    /// Which key is gone.
+    pub const fn handle(&self) -> &KeyHandle {
+        &self.handle
+    }
+
+    /// How strong the destruction is.
+    pub const fn strength(&self) -> ErasureStrength {
+        self.strength
+    }
+
+    /// What the service signed, if it signs.
+    pub fn attestation(&self) -> Option<&[u8]> {
+        self.attestation.as_deref()
+    }
+}
+
+/// Holds state keys and wraps 32-byte secrets under them. Every call is idempotent.
+///
+/// The service is trusted to keep keys secret and to destroy them; [`Self::strength`] says how far.
+pub trait KeyService: Send + Sync {
+    /// Makes a fresh random key; an existing one stays as it is.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] when the service cannot make the key durable.
+    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError>;
+
+    /// Encrypts a secret under the key, bound to the context.
+    ///
+    /// # Errors
+    /// [`KeyServiceError::NoSuchKey`] after destruction; otherwise as the service states.
+    fn wrap(
+        &self,
+        handle: &KeyHandle,
+        secret: &Secret<32>,
+        context: &[u8],
+    ) -> Result<Vec<u8>, KeyServiceError>;
+
+    /// Decrypts what [`Self::wrap`] gave for the same handle and context.
+    ///
+    /// # Errors
+    /// [`KeyServiceError::NoSuchKey`] after destruction, [`KeyServiceError::NotAuthentic`] for another key,
+    /// another context or changed bytes; otherwise as the service states.
+    fn unwrap(
+        &self,
+        handle: &KeyHandle,
+        wrapped: &[u8],
+        context: &[u8],
+    ) -> Result<Secret<32>, KeyServiceError>;
+
+    /// Destroys the key for good; a key that is gone already gives the same evidence.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] when the service cannot say that the key is gone.
+    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError>;
+
+    /// The state keys that the service holds for an organisation, ascending by generation.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] when the service does not answer.
+    fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError>;
+
+    /// How strong a destruction at this service is.
+    fn strength(&self) -> ErasureStrength;
+}
+
+/// Holds a lock on one organisation's state, across threads and processes, until it is dropped.
+pub trait StateGuard: Send {}
+
+/// Keeps one sealed state per organisation.
+///
+/// It is trusted for availability only: the blob is encrypted, authenticated and bound to its generation.
+/// A state never goes into a backup history (see the crate documentation).
+pub trait StateStore: Send + Sync {
+    /// The current blob; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StateStoreError`] when the store does not answer or its bytes are damaged.
+    fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError>;
+
+    /// Replaces the blob, atomically; `Ok` means that it survives a power cut.
+    ///
+    /// # Errors
+    /// [`StateStoreError::OlderGeneration`] when a later one is stored; otherwise as the store states. After an
+    /// error either the old or the new blob is there, whole.
+    fn write(
+        &self,
+        organisation: &OrganisationId,
+        generation: u64,
+        blob: &[u8],
+    ) -> Result<(), StateStoreError>;
+
+    /// Waits, for a bounded time, until no exclusive lock is held.
+    ///
+    /// # Errors
+    /// [`StateStoreError::Unavailable`] when the wait is over.
+    fn lock_shared(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError>;
+
+    /// Waits, for a bounded time, until no other lock is held. Waiting readers do not starve it.
+    ///
+    /// # Errors
+    /// [`StateStoreError::Unavailable`] when the wait is over.
+    fn lock_exclusive(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError>;
+}

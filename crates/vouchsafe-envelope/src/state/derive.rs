@@ -1,0 +1,90 @@
+//! What is derived from a state: HKDF-SHA-256 (RFC 5869) with one label per use.
+use vouchsafe_types::{LeafIndex, Secret, SubjectPseudonym, wipe_stack};
+
+use super::{LeafStatus, OrganisationState};
+use crate::{EnvelopeError, RecordKey, kdf};
+
+const RECORD: &[u8] = b"vouchsafe record v1";
+const TEMPLATE: &[u8] = b"vouchsafe template v1";
+const SUBJECT: &[u8] = b"vouchsafe subject pseudonym v1";
+const ORGANISATION: &[u8] = b"vouchsafe organisation pseudonym v1";
+
+/// The key of one leaf's protected template.
+pub struct TemplateSecret(Secret<32>);
+
+impl TemplateSecret {
+    /// Hands the secret to the template mechanism.
+    pub fn into_secret(self) -> Secret<32> {
+        self.0
+    }
+
+    /// The secret, for the template mechanism.
+    pub const fn as_secret(&self) -> &Secret<32> {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for TemplateSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TemplateSecret").finish_non_exhaustive()
+    }
+}
+
+impl OrganisationState {
+    /// The key of a leaf's records.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Destroyed`] or [`EnvelopeError::NeverAllocated`].
+    pub fn record_key(&self, index: LeafIndex) -> Result<RecordKey, EnvelopeError> {
+        let key = self.derive(index, RECORD);
+        wipe_stack();
+        key.map(RecordKey::new)
+    }
+
+    /// The key of a leaf's protected template.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Destroyed`] or [`EnvelopeError::NeverAllocated`].
+    pub fn template_secret(&self, index: LeafIndex) -> Result<TemplateSecret, EnvelopeError> {
+        let key = self.derive(index, TEMPLATE);
+        wipe_stack();
+        key.map(TemplateSecret)
+    }
+
+    /// A person's pseudonym: HMAC-SHA-256 of the caller's own id under a key of the organisation.
+    pub fn pseudonym(&self, caller_id: &[u8]) -> SubjectPseudonym {
+        let tag = self.keyed_hash(SUBJECT, caller_id);
+        wipe_stack();
+        SubjectPseudonym::from_bytes(*tag.expose_secret())
+    }
+
+    /// The organisation's own pseudonym, as it stands in log leaves.
+    pub fn organisation_pseudonym(&self) -> [u8; 16] {
+        let tag = self.keyed_hash(ORGANISATION, b"");
+        wipe_stack();
+        let [first, _] = halves(tag.expose_secret());
+        first
+    }
+
+    // Neither is inlined: their frames hold hash states, and the caller wipes them.
+    #[inline(never)]
+    fn derive(&self, index: LeafIndex, label: &[u8]) -> Result<Secret<32>, EnvelopeError> {
+        if self.status(index) == LeafStatus::NeverAllocated {
+            return Err(EnvelopeError::NeverAllocated);
+        }
+        let leaf = self.tree.derive(index).map_err(|_| EnvelopeError::Destroyed)?;
+        Ok(kdf::hkdf_sha256(self.dek.expose_secret(), leaf.expose_secret(), label))
+    }
+
+    #[inline(never)]
+    fn keyed_hash(&self, label: &[u8], message: &[u8]) -> Secret<32> {
+        let key = kdf::hkdf_sha256(b"", self.dek.expose_secret(), label);
+        kdf::hmac_sha256(key.expose_secret(), &[message])
+    }
+}
+
+fn halves(bytes: &[u8; 32]) -> [[u8; 16]; 2] {
+    let mut out = [[0; 16]; 2];
+    out.iter_mut().zip(bytes.chunks_exact(16)).for_each(|(half, from)| half.copy_from_slice(from));
+    out
+}

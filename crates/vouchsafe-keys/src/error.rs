@@ -1,0 +1,69 @@
+use std::io;
+
+use thiserror::Error;
+use vouchsafe_envelope::{KeyServiceError, StateStoreError};
+
+/// Why a file of keys or states could not be used. Paths and contents are left out on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// Operator: the contents are damaged or of another version.
+    #[error("file is damaged or of another version")]
+    Corrupt,
+    /// Misuse: it is there already, and creating it again would hide what it holds.
+    #[error("file exists already")]
+    Exists,
+    /// Operator: it is missing. A key file that is gone takes every organisation's keys with it.
+    #[error("file is missing")]
+    Missing,
+    /// Operator: it is a symbolic link, or not the kind of file that belongs there.
+    #[error("not a plain file or folder")]
+    NotPlain,
+    /// Misuse: a later generation is stored already.
+    #[error("a later generation is stored already")]
+    OlderGeneration,
+    /// Operator: others can read or write it, it belongs to somebody else, or access is refused.
+    #[error("access is refused or too open")]
+    TooOpen,
+    /// Environment: no space, a failing disk, or a lock held for too long. Nothing is half-written.
+    #[error("storage is unavailable")]
+    Unavailable,
+}
+
+impl KeysError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+
+    pub(crate) fn from_io(error: &io::Error) -> Self {
+        let symlink = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        match error.kind() {
+            _ if symlink => Self::NotPlain,
+            io::ErrorKind::AlreadyExists => Self::Exists,
+            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => Self::NotPlain,
+            io::ErrorKind::NotFound => Self::Missing,
+            io::ErrorKind::PermissionDenied => Self::TooOpen,
+            _ => Self::Unavailable,
+        }
+    }
+
+    pub(crate) const fn as_service(self) -> KeyServiceError {
+        match self {
+            Self::Corrupt => KeyServiceError::Corrupt,
+            Self::Unavailable => KeyServiceError::Unavailable,
+            Self::Exists | Self::Missing | Self::NotPlain | Self::OlderGeneration | Self::TooOpen => {
+                KeyServiceError::Denied
+            }
+        }
+    }
+
+    pub(crate) const fn as_store(self) -> StateStoreError {
+        match self {
+            Self::Corrupt => StateStoreError::Corrupt,
+            Self::OlderGeneration => StateStoreError::OlderGeneration,
+            Self::Unavailable => StateStoreError::Unavailable,
+            Self::Exists | Self::Missing | Self::NotPlain | Self::TooOpen => StateStoreError::Denied,
+        }
+    }
+}

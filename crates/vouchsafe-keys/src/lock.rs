@@ -1,0 +1,36 @@
+//! Advisory locks (`flock`) with a bounded wait, across threads and processes.
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::{KeysError, file};
+
+/// The longest wait for a lock.
+const WAIT: Duration = Duration::from_secs(5);
+/// The first and the longest pause between two tries.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(2));
+
+/// Takes the exclusive lock; it is held until the file is dropped.
+pub(crate) fn exclusive(path: &Path) -> Result<File, KeysError> {
+    acquire(path, File::try_lock)
+}
+
+/// Takes a shared lock; it is held until the file is dropped.
+pub(crate) fn shared(path: &Path) -> Result<File, KeysError> {
+    acquire(path, File::try_lock_shared)
+}
+
+fn acquire(path: &Path, attempt: fn(&File) -> Result<(), TryLockError>) -> Result<File, KeysError> {
+    let file = file::open_lock(path)?;
+    let begun = Instant::now();
+    let (mut pause, longest) = PAUSES;
+    loop {
+        match attempt(&file) {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(KeysError::from_io(&error)),
+            Err(TryLockError::WouldBlock) if begun.elapsed() >= WAIT => return Err(KeysError::Unavailable),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+        }
+        pause = longest.min(pause * 2);
+    }
+}

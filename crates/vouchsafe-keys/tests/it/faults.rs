@@ -1,0 +1,226 @@
+//! Every call of a port fails once, before or after its act; the next try must end whole.
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use vouchsafe_envelope::port::{
+    DestructionEvidence, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
+};
+use vouchsafe_envelope::{EnvelopeError, KeyRing, KeyServiceError, StateStoreError};
+use vouchsafe_types::{DataClass, OrganisationId, Secret};
+
+use crate::setup::{Place, acme, allocate, fingerprint, ring_over};
+
+#[derive(Clone, Copy, Debug)]
+enum When {
+    /// The act does not take place.
+    Before,
+    /// The act takes place and its answer is lost.
+    After,
+}
+
+/// Counts the calls of both ports and fails the one whose turn it is.
+struct Fault {
+    calls: AtomicUsize,
+    at: usize,
+    when: When,
+}
+
+impl Fault {
+    fn pass<T, E: Copy>(&self, down: E, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let mine = self.calls.fetch_add(1, Ordering::SeqCst) == self.at;
+        match (mine, self.when) {
+            (false, _) => act(),
+            (true, When::Before) => Err(down),
+            (true, When::After) => act().and(Err(down)),
+        }
+    }
+}
+
+struct FaultyService(Arc<dyn KeyService>, Arc<Fault>);
+struct FaultyStates(Arc<dyn StateStore>, Arc<Fault>);
+
+const SERVICE: KeyServiceError = KeyServiceError::Unavailable;
+const STORE: StateStoreError = StateStoreError::Unavailable;
+
+impl KeyService for FaultyService {
+    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError> {
+        self.1.pass(SERVICE, || self.0.create(handle))
+    }
+    fn wrap(
+        &self,
+        handle: &KeyHandle,
+        secret: &Secret<32>,
+        context: &[u8],
+    ) -> Result<Vec<u8>, KeyServiceError> {
+        self.1.pass(SERVICE, || self.0.wrap(handle, secret, context))
+    }
+    fn unwrap(
+        &self,
+        handle: &KeyHandle,
+        wrapped: &[u8],
+        context: &[u8],
+    ) -> Result<Secret<32>, KeyServiceError> {
+        self.1.pass(SERVICE, || self.0.unwrap(handle, wrapped, context))
+    }
+    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
+        self.1.pass(SERVICE, || self.0.destroy(handle))
+    }
+    fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
+        self.1.pass(SERVICE, || self.0.list(organisation))
+    }
+    fn strength(&self) -> ErasureStrength {
+        self.0.strength()
+    }
+}
+
+impl StateStore for FaultyStates {
+    fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError> {
+        self.1.pass(STORE, || self.0.read(organisation))
+    }
+    fn write(
+        &self,
+        organisation: &OrganisationId,
+        generation: u64,
+        blob: &[u8],
+    ) -> Result<(), StateStoreError> {
+        self.1.pass(STORE, || self.0.write(organisation, generation, blob))
+    }
+    fn lock_shared(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
+        self.1.pass(STORE, || self.0.lock_shared(organisation))
+    }
+    fn lock_exclusive(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
+        self.1.pass(STORE, || self.0.lock_exclusive(organisation))
+    }
+}
+
+fn faulty(place: &Place, at: usize, when: When) -> KeyRing {
+    let fault = Arc::new(Fault { calls: AtomicUsize::new(0), at, when });
+    let service = Arc::new(FaultyService(place.service(), fault.clone()));
+    ring_over(service, Arc::new(FaultyStates(place.states(), fault)))
+}
+
+/// Runs an act with a fault at its first call, its second, and so on until it meets none; gives their number.
+fn at_every_call(when: When, mut act: impl FnMut(usize) -> Result<(), EnvelopeError>) -> usize {
+    for at in 0.. {
+        match act(at) {
+            Ok(()) => return at,
+            Err(error) => assert!(error.is_retryable(), "{when:?} call {at}: {error}"),
+        }
+    }
+    0
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn a_destruction_interrupted_anywhere_ends_whole() {
+    for when in [When::Before, When::After] {
+        let points = at_every_call(when, |at| {
+            let place = Place::provisioned();
+            let leaves = allocate(&place.ring(), 8);
+            let before: Vec<_> =
+                leaves.iter().map(|leaf| fingerprint(&place.ring(), *leaf).unwrap()).collect();
+            let (doomed, kept) = leaves.split_at(3);
+            let first = faulty(&place, at, when).destroy(&acme(), doomed);
+
+            let ring = place.ring();
+            for (leaf, before) in kept.iter().zip(&before[3..]) {
+                assert_eq!(fingerprint(&ring, *leaf).as_ref(), Ok(before), "between, {when:?} call {at}");
+            }
+            // Before the next try, a provisioning at start-up may come first.
+            if at % 2 == 0 {
+                ring.provision(&acme()).unwrap();
+                assert_eq!(place.held().len(), 1, "{when:?} call {at}");
+            }
+            let report = ring.destroy(&acme(), doomed).unwrap();
+            assert!(!report.evidence().is_empty(), "{when:?} call {at}");
+            assert_eq!(place.held(), [report.generation()], "{when:?} call {at}");
+            for leaf in doomed {
+                assert_eq!(fingerprint(&ring, *leaf), Err(EnvelopeError::Destroyed), "{when:?} call {at}");
+            }
+            for (leaf, before) in kept.iter().zip(&before[3..]) {
+                assert_eq!(fingerprint(&ring, *leaf).as_ref(), Ok(before), "{when:?} call {at}");
+            }
+            first.map(drop)
+        });
+        assert!(points >= 10, "only {points} calls");
+        println!("destroy: {points} kill points, {when:?} the act");
+    }
+}
+
+#[test]
+fn a_provisioning_interrupted_anywhere_ends_whole() {
+    for when in [When::Before, When::After] {
+        let points = at_every_call(when, |at| {
+            let place = Place::new();
+            let first = faulty(&place, at, when).provision(&acme());
+            place.ring().provision(&acme()).unwrap();
+            assert_eq!(place.held(), [1], "{when:?} call {at}");
+            allocate(&place.ring(), 1);
+            first
+        });
+        assert!(points >= 6, "only {points} calls");
+    }
+}
+
+#[test]
+fn an_allocation_interrupted_anywhere_reuses_nothing() {
+    for when in [When::Before, When::After] {
+        at_every_call(when, |at| {
+            let place = Place::provisioned();
+            let given = allocate(&place.ring(), 1)[0];
+            let ring = faulty(&place, at, when);
+            let first = ring.allocate(&acme(), DataClass::Biometric);
+            let second = ring.allocate(&acme(), DataClass::Biometric).unwrap();
+            assert!(second > given && first.as_ref().map_or(true, |first| *first != second));
+            first.map(drop)
+        });
+    }
+}
+
+/// A service that says it destroyed and still lists the key.
+struct Liar(Arc<dyn KeyService>);
+
+impl KeyService for Liar {
+    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError> {
+        self.0.create(handle)
+    }
+    fn wrap(
+        &self,
+        handle: &KeyHandle,
+        secret: &Secret<32>,
+        context: &[u8],
+    ) -> Result<Vec<u8>, KeyServiceError> {
+        self.0.wrap(handle, secret, context)
+    }
+    fn unwrap(
+        &self,
+        handle: &KeyHandle,
+        wrapped: &[u8],
+        context: &[u8],
+    ) -> Result<Secret<32>, KeyServiceError> {
+        self.0.unwrap(handle, wrapped, context)
+    }
+    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
+        Ok(DestructionEvidence::new(handle.clone(), ErasureStrength::ServiceAttested))
+    }
+    fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
+        self.0.list(organisation)
+    }
+    fn strength(&self) -> ErasureStrength {
+        ErasureStrength::ServiceAttested
+    }
+}
+
+#[test]
+fn a_service_that_only_claims_to_destroy_gives_no_report() {
+    let place = Place::provisioned();
+    let leaves = allocate(&place.ring(), 2);
+    let ring = ring_over(Arc::new(Liar(place.service())), place.states());
+    match ring.destroy(&acme(), &leaves[..1]) {
+        Err(EnvelopeError::ErasureIncomplete(left)) => assert_eq!(left.generations(), [1]),
+        other => panic!("{other:?}"),
+    }
+    // An honest service finishes it.
+    let report = place.ring().destroy(&acme(), &leaves[..1]).unwrap();
+    assert_eq!(place.held(), [report.generation()]);
+}

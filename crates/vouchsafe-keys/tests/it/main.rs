@@ -1,0 +1,7 @@
+//! The adapters of this crate under the key ring of the envelope.
+mod drill;
+mod faults;
+mod folder;
+mod key_file;
+mod ring;
+mod setup;

@@ -1,0 +1,178 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use vouchsafe_envelope::port::{ErasureStrength, KeyHandle, KeyService, StateStore};
+use vouchsafe_envelope::{Context, EnvelopeError, LeafStatus, record};
+use vouchsafe_keys::OsEntropy;
+use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, RecordId, Scope};
+
+use crate::setup::{Place, acme, allocate, fingerprint};
+
+fn context(leaf: LeafIndex) -> Context {
+    Context {
+        organisation: acme(),
+        leaf,
+        class: DataClass::Biometric,
+        scope: Some(Scope::FACE_VERIFICATION),
+        record: RecordId::from_bytes([7; 16]),
+        model: None,
+        dimension: Some(512),
+        key_version: 1,
+    }
+}
+
+#[test]
+fn provisioning_is_idempotent_and_organisations_are_apart() {
+    let place = Place::provisioned();
+    let other = OrganisationId::parse("other").unwrap();
+    let ring = place.ring();
+    assert_eq!(ring.with_state(&other, |_| ()), Err(EnvelopeError::NotProvisioned));
+    ring.provision(&other).unwrap();
+    let pseudonym =
+        |org: &OrganisationId| ring.with_state(org, |state| state.organisation_pseudonym()).unwrap();
+    let before = (pseudonym(&acme()), pseudonym(&other));
+    assert_ne!(before.0, before.1);
+    ring.provision(&acme()).unwrap();
+    assert_eq!(before, (pseudonym(&acme()), pseudonym(&other)));
+    assert_eq!(place.held(), [1]);
+    // One organisation's blob in the other's place does not open.
+    fs::copy(place.root().join("states/other.state"), place.state_file()).unwrap();
+    assert_eq!(place.ring().with_state(&acme(), |_| ()), Err(EnvelopeError::NotAuthentic));
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn a_destroyed_leaf_opens_no_record_and_an_older_state_opens_nothing() {
+    let place = Place::provisioned();
+    let ring = place.ring();
+    let leaves = allocate(&ring, 2);
+    let seal = |leaf| {
+        let key = ring.with_state(&acme(), |state| state.record_key(leaf)).unwrap().unwrap();
+        record::seal(&key, &context(leaf), b"template", &OsEntropy::new()).unwrap()
+    };
+    let sealed: Vec<_> = leaves.iter().map(|leaf| seal(*leaf)).collect();
+    let old_state = fs::read(place.state_file()).unwrap();
+
+    let report = ring.destroy(&acme(), &leaves[..1]).unwrap();
+    assert_eq!(
+        (report.generation(), report.punctured(), report.strength()),
+        (2, 1, ErasureStrength::HostOnly)
+    );
+    assert_eq!(report.evidence()[0].handle(), &KeyHandle::new(acme(), 1));
+    assert_eq!(place.held(), [2]);
+    assert_eq!(ring.is_destroyed(&acme(), leaves[0]), Ok(true));
+    assert_eq!(ring.is_destroyed(&acme(), leaves[1]), Ok(false));
+    let key = ring.with_state(&acme(), |state| state.record_key(leaves[0])).unwrap();
+    assert_eq!(key.unwrap_err(), EnvelopeError::Destroyed);
+    let key = ring.with_state(&acme(), |state| state.record_key(leaves[1])).unwrap().unwrap();
+    assert_eq!(record::open(&key, &context(leaves[1]), &sealed[1]).unwrap().expose_secret(), b"template");
+    assert_eq!(record::open(&key, &context(leaves[0]), &sealed[0]).unwrap_err(), EnvelopeError::NotAuthentic);
+
+    let again = place.ring().destroy(&acme(), &leaves[..1]).unwrap();
+    assert_eq!((again.generation(), again.punctured()), (2, 0));
+    assert_eq!(again.evidence(), report.evidence());
+    assert_eq!(again.state_digest(), report.state_digest());
+
+    fs::write(place.state_file(), old_state).unwrap();
+    for ring in [ring, place.ring()] {
+        assert_eq!(fingerprint(&ring, leaves[1]), Err(EnvelopeError::KeyMissing));
+        assert!(matches!(ring.destroy(&acme(), &leaves), Err(EnvelopeError::KeyMissing)));
+        assert!(matches!(ring.provision(&acme()), Err(EnvelopeError::KeyMissing)));
+    }
+}
+
+#[test]
+fn what_was_never_given_out_cannot_be_destroyed() {
+    let place = Place::provisioned();
+    let ring = place.ring();
+    let leaf = allocate(&ring, 1)[0];
+    let beyond = LeafIndex::new(leaf.get() + 64).unwrap();
+    assert_eq!(ring.destroy(&acme(), &[leaf, beyond]).unwrap_err(), EnvelopeError::NeverAllocated);
+    assert_eq!(ring.status(&acme(), leaf), Ok(LeafStatus::Live));
+    assert_eq!(ring.is_destroyed(&acme(), beyond), Err(EnvelopeError::NeverAllocated));
+    let nothing = ring.destroy(&acme(), &[]).unwrap();
+    assert_eq!((nothing.punctured(), nothing.evidence().len()), (0, 0));
+}
+
+#[test]
+fn losses_are_named_and_never_papered_over() {
+    let place = Place::provisioned();
+    let blob = fs::read(place.state_file()).unwrap();
+    fs::remove_file(place.state_file()).unwrap();
+    let ring = place.ring();
+    assert_eq!(ring.with_state(&acme(), |_| ()), Err(EnvelopeError::StateLost));
+    assert_eq!(ring.provision(&acme()), Err(EnvelopeError::StateLost));
+    fs::write(place.state_file(), blob).unwrap_or_default();
+    fs::set_permissions(place.state_file(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert_eq!(ring.with_state(&acme(), |_| ()), Ok(()));
+    let _ = place.service().destroy(&KeyHandle::new(acme(), 1)).unwrap();
+    assert_eq!(ring.with_state(&acme(), |_| ()), Err(EnvelopeError::KeyMissing));
+    assert_eq!(ring.provision(&acme()), Err(EnvelopeError::KeyMissing));
+}
+
+#[test]
+fn a_rolled_back_counter_is_refused_by_whoever_saw_the_later_one() {
+    let place = Place::provisioned();
+    let ring = place.ring();
+    let before = fs::read(place.state_file()).unwrap();
+    allocate(&ring, 1);
+    fs::write(place.state_file(), before).unwrap();
+    assert_eq!(ring.with_state(&acme(), |_| ()), Err(EnvelopeError::StateRolledBack));
+}
+
+#[test]
+fn indices_are_never_given_out_twice() {
+    let place = Place::provisioned();
+    let shared = place.ring();
+    let all = Mutex::new(BTreeSet::new());
+    std::thread::scope(|scope| {
+        for own in [true, true, false, false] {
+            let (place, shared, all) = (&place, &shared, &all);
+            scope.spawn(move || {
+                let ring = if own { &place.ring() } else { shared };
+                for leaf in allocate(ring, 200) {
+                    assert!(all.lock().unwrap().insert(leaf), "{leaf:?} twice");
+                }
+            });
+        }
+    });
+    // A process that ends gives its reserved indices up.
+    let next = allocate(&place.ring(), 1)[0];
+    assert!(next > *all.lock().unwrap().last().unwrap());
+    assert_eq!(next.get() >> 40, u64::from(DataClass::Biometric.code()));
+    assert_eq!(all.lock().unwrap().len(), 800);
+}
+
+/// Two rings over one folder, as two processes have them: after a destruction returned, nobody opens.
+#[test]
+fn no_reader_opens_after_a_destruction_returned() {
+    let place = Place::provisioned();
+    let leaves = allocate(&place.ring(), 24);
+    let gone = AtomicUsize::new(0);
+    let before: Vec<_> = leaves.iter().map(|leaf| fingerprint(&place.ring(), *leaf).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (place, leaves, gone, before) = (&place, &leaves, &gone, &before);
+            scope.spawn(move || {
+                let ring = place.ring();
+                while gone.load(Ordering::SeqCst) < 12 {
+                    for (place, leaf) in leaves.iter().enumerate() {
+                        let dead = gone.load(Ordering::SeqCst);
+                        let read = fingerprint(&ring, *leaf);
+                        assert!(place >= dead || read == Err(EnvelopeError::Destroyed), "{place} of {dead}");
+                        assert!(place < 12 || read.as_ref() == Ok(&before[place]));
+                    }
+                }
+            });
+        }
+        let ring = place.ring();
+        for leaf in &leaves[..12] {
+            let _ = ring.destroy(&acme(), &[*leaf]).unwrap();
+            gone.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    assert_eq!(place.held(), [13]);
+    assert!(place.states().read(&acme()).unwrap().is_some());
+}
