@@ -1,0 +1,4 @@
+//! Integration tests of the evaluation crate.
+
+#[cfg(test)]
+mod reference;

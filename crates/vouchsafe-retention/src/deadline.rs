@@ -1,0 +1,182 @@
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+
+use vouchsafe_types::Timestamp;
+
+use crate::{Facts, Period, Policy, RetentionError, Rule, RuleKind, Trigger};
+
+impl Policy {
+    /// Decides when a record has to be destroyed, and why.
+    ///
+    /// The earliest ceiling and the latest floor count; a floor after the ceiling postpones destruction to it.
+    /// Rules whose trigger has not happened take no part.
+    ///
+    /// # Errors
+    /// [`RetentionError::Gap`] when a rule that covers the record states no period, or none covers it;
+    /// [`RetentionError::Calendar`] when a period ends beyond the year 9999.
+    pub fn resolve(&self, facts: &Facts) -> Result<Deadline, RetentionError> {
+        let covering: Vec<&Rule> = self.rules().iter().filter(|rule| rule.covers(facts)).collect();
+        let gap = |rule| RetentionError::Gap { class: facts.class(), rule };
+        if let Some(unstated) = covering.iter().find(|rule| rule.period.is_none()) {
+            return Err(gap(Some(unstated.id.clone())));
+        }
+        if !covering.iter().any(|rule| rule.kind == RuleKind::Ceiling) {
+            return Err(gap(None));
+        }
+        let mut rulings = Vec::new();
+        for rule in covering {
+            rulings.extend(self.rule_on(rule, facts)?);
+        }
+        Ok(Deadline::decide(rulings, self.zone_name()))
+    }
+
+    /// What one rule demands; `None` while its trigger has not happened.
+    fn rule_on(&self, rule: &Rule, facts: &Facts) -> Result<Option<Ruling>, RetentionError> {
+        let (Some(since), Some(period)) = (facts.instant_of(rule.trigger), rule.period) else {
+            return Ok(None);
+        };
+        let beyond = || RetentionError::Calendar { rule: rule.id.clone() };
+        let at = period.after(since, self.zone()).ok_or_else(beyond)?;
+        Ok(Some(Ruling {
+            rule: rule.id.clone(),
+            clause: rule.clause.clone(),
+            kind: rule.kind,
+            trigger: rule.trigger,
+            specificity: rule.specificity(),
+            period,
+            since,
+            at,
+        }))
+    }
+}
+
+/// When a record has to be destroyed, and which rules say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Deadline {
+    due: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    decided: Option<Ruling>,
+    lost: Vec<Ruling>,
+    zone: String,
+}
+
+impl Deadline {
+    fn decide(rulings: Vec<Ruling>, zone: &str) -> Self {
+        let (mut ceilings, mut floors): (Vec<_>, Vec<_>) =
+            rulings.into_iter().partition(|ruling| ruling.kind == RuleKind::Ceiling);
+        let tie = |ruling: &Ruling| (Reverse(ruling.specificity), ruling.rule.clone());
+        ceilings.sort_by_cached_key(|ruling| (ruling.at, tie(ruling)));
+        floors.sort_by_cached_key(|ruling| (Reverse(ruling.at), tie(ruling)));
+        let not_before = floors.first().map(|floor| floor.at);
+        let postponed = ceilings.first().is_some_and(|ceiling| Some(ceiling.at) < not_before);
+        let (mut winners, mut losers) = if postponed { (floors, ceilings) } else { (ceilings, floors) };
+        let decided = (!winners.is_empty()).then(|| winners.remove(0));
+        winners.append(&mut losers);
+        Self {
+            due: decided.as_ref().map(|ruling| ruling.at),
+            not_before,
+            decided,
+            lost: winners,
+            zone: zone.to_owned(),
+        }
+    }
+
+    /// The instant by which the record has to be destroyed; `None` while no ceiling's trigger has happened.
+    pub const fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// The instant before which it must not be destroyed, from the latest floor.
+    pub const fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+
+    /// Whether it has to be destroyed now.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// The rule that decided: the earliest ceiling, or the floor that postponed it.
+    pub const fn decided(&self) -> Option<&Ruling> {
+        self.decided.as_ref()
+    }
+
+    /// The rules that took part and lost, the nearest first; the outer bound of WB 3 is among them.
+    pub fn lost(&self) -> &[Ruling] {
+        &self.lost
+    }
+
+    /// One paragraph: the date, the rule that decided, the rules that lost.
+    pub fn explanation(&self) -> String {
+        let mut text = match &self.decided {
+            Some(ruling) => format!("Destruction is due at {}: {ruling}.", ruling.at),
+            None => "No destruction is due: nothing has happened that starts a ceiling.".to_owned(),
+        };
+        if let Some(not_before) = self.not_before {
+            let _ = write!(text, " It must not be destroyed before {not_before}.");
+        }
+        for (i, ruling) in self.lost.iter().enumerate() {
+            let opening = if i == 0 { " Also considered: " } else { "; " };
+            let _ = write!(text, "{opening}{ruling}, {}", ruling.at);
+        }
+        if !self.lost.is_empty() {
+            text.push('.');
+        }
+        let _ = write!(text, " Calendar: {}.", self.zone);
+        text
+    }
+}
+
+/// What one rule demands of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    rule: String,
+    clause: String,
+    kind: RuleKind,
+    trigger: Trigger,
+    specificity: u8,
+    period: Period,
+    since: Timestamp,
+    at: Timestamp,
+}
+
+impl Ruling {
+    /// The rule's id.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// The sections it cites.
+    pub fn clause(&self) -> &str {
+        &self.clause
+    }
+
+    /// Ceiling or floor.
+    pub const fn kind(&self) -> RuleKind {
+        self.kind
+    }
+
+    /// What started the period.
+    pub const fn trigger(&self) -> Trigger {
+        self.trigger
+    }
+
+    /// When it started.
+    pub const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// When it ends.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl std::fmt::Display for Ruling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rule, clause, kind, trigger, period, since, .. } = self;
+        let when = if period.is_at_once() { "when".to_owned() } else { format!("{period} after") };
+        write!(f, "{rule} ({clause}) sets a {} of {when} {} ({since})", kind.name(), trigger.words())
+    }
+}

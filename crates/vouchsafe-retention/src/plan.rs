@@ -1,0 +1,240 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use ring::digest::{Context, SHA256};
+use vouchsafe_types::{DataClass, Digest, RecordId, Timestamp};
+
+use crate::policy::finish;
+use crate::wire::plan_v1::{ItemV1, PlanV1};
+use crate::{Facts, Policy, RetentionError};
+
+/// What is due at one instant under one policy: a file to review, approve and execute.
+///
+/// # Encoding
+///
+/// JSON in UTF-8 without white space, fields in this order: `version` (1), `policy` (digest, hexadecimal), `made_at`,
+/// `considered`, `counts` (by class name, sorted), `earliest`, `latest`, `items` (`id`, `class`, `rule`, `due`; sorted by
+/// `due`, then `id`). Instants are RFC 3339 in UTC. There is one encoding of a plan; any other is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Plan {
+    policy: Digest,
+    made_at: Timestamp,
+    considered: u64,
+    items: Vec<PlanItem>,
+}
+
+impl Plan {
+    /// Resolves every record and lists what is due at `now`, earliest first.
+    ///
+    /// Memory grows with what is due and with the ids seen, not with the facts.
+    ///
+    /// # Errors
+    /// As [`Policy::resolve`], and [`RetentionError::DuplicateItem`].
+    pub fn make(
+        policy: &Policy,
+        records: impl IntoIterator<Item = (ItemId, Facts)>,
+        now: Timestamp,
+    ) -> Result<Self, RetentionError> {
+        let mut plan = Self { policy: policy.digest(), made_at: now, considered: 0, items: Vec::new() };
+        let mut due_ids = BTreeSet::new();
+        for (id, facts) in records {
+            plan.considered += 1;
+            let deadline = policy.resolve(&facts)?;
+            let Some(ruling) = deadline.decided().filter(|ruling| ruling.at() <= now) else { continue };
+            if !due_ids.insert(id.clone()) {
+                return Err(RetentionError::DuplicateItem);
+            }
+            let (class, rule, due) = (facts.class(), ruling.rule().to_owned(), ruling.at());
+            plan.items.push(PlanItem { id, class, rule, due });
+        }
+        plan.items.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        Ok(plan)
+    }
+
+    /// The digest of the policy it was made under.
+    pub const fn policy(&self) -> Digest {
+        self.policy
+    }
+
+    /// The instant it was made for.
+    pub const fn made_at(&self) -> Timestamp {
+        self.made_at
+    }
+
+    /// How many records were looked at.
+    pub const fn considered(&self) -> u64 {
+        self.considered
+    }
+
+    /// What is due, earliest first.
+    pub fn items(&self) -> &[PlanItem] {
+        &self.items
+    }
+
+    /// How many items of each class are due.
+    pub fn counts(&self) -> BTreeMap<DataClass, u64> {
+        let mut counts = BTreeMap::new();
+        for item in &self.items {
+            *counts.entry(item.class).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// The earliest due instant.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        self.items.first().map(PlanItem::due)
+    }
+
+    /// The latest due instant.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.items.last().map(PlanItem::due)
+    }
+
+    /// The one encoding of the plan.
+    ///
+    /// # Errors
+    /// [`RetentionError::Plan`] when the encoder fails, which it has no reason to.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, RetentionError> {
+        serde_json::to_vec(&self.to_wire()).map_err(|_| RetentionError::Plan)
+    }
+
+    /// SHA-256 of [`Self::to_bytes`]: what is signed, acknowledged and logged.
+    ///
+    /// # Errors
+    /// As [`Self::to_bytes`].
+    pub fn digest(&self) -> Result<Digest, RetentionError> {
+        let mut context = Context::new(&SHA256);
+        context.update(&self.to_bytes()?);
+        Ok(finish(context))
+    }
+
+    /// Reads a plan back.
+    ///
+    /// # Errors
+    /// [`RetentionError::Plan`] for anything but the one encoding of a plan of this version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RetentionError> {
+        let wire: PlanV1 = serde_json::from_slice(bytes).map_err(|_| RetentionError::Plan)?;
+        let plan = Self::from_wire(&wire)?;
+        if wire.version == VERSION && plan.is_ordered() && plan.to_bytes()? == bytes {
+            Ok(plan)
+        } else {
+            Err(RetentionError::Plan)
+        }
+    }
+
+    /// Whether items are sorted, distinct, due, and no more than were looked at.
+    fn is_ordered(&self) -> bool {
+        let sorted = self.items.is_sorted_by(|a, b| (a.due, &a.id) < (b.due, &b.id));
+        let ids: BTreeSet<_> = self.items.iter().map(PlanItem::id).collect();
+        let due = self.items.iter().all(|item| item.due <= self.made_at);
+        sorted && due && ids.len() == self.items.len() && self.items.len() as u64 <= self.considered
+    }
+
+    fn to_wire(&self) -> PlanV1 {
+        PlanV1 {
+            version: VERSION,
+            policy: self.policy.to_string(),
+            made_at: self.made_at.to_string(),
+            considered: self.considered,
+            counts: self.counts().into_iter().map(|(class, n)| (class.name().to_owned(), n)).collect(),
+            earliest: self.earliest().map(|at| at.to_string()),
+            latest: self.latest().map(|at| at.to_string()),
+            items: self.items.iter().map(PlanItem::to_wire).collect(),
+        }
+    }
+
+    fn from_wire(wire: &PlanV1) -> Result<Self, RetentionError> {
+        Ok(Self {
+            policy: Digest::parse(&wire.policy).map_err(|_| RetentionError::Plan)?,
+            made_at: instant(&wire.made_at)?,
+            considered: wire.considered,
+            items: wire.items.iter().map(PlanItem::from_wire).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// One record that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanItem {
+    id: ItemId,
+    class: DataClass,
+    rule: String,
+    due: Timestamp,
+}
+
+impl PlanItem {
+    /// The record.
+    pub const fn id(&self) -> &ItemId {
+        &self.id
+    }
+
+    /// Its class.
+    pub const fn class(&self) -> DataClass {
+        self.class
+    }
+
+    /// The id of the rule that decided.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// When it became due.
+    pub const fn due(&self) -> Timestamp {
+        self.due
+    }
+
+    fn to_wire(&self) -> ItemV1 {
+        let (class, rule) = (self.class.name().to_owned(), self.rule.clone());
+        ItemV1 { id: self.id.0.clone(), class, rule, due: self.due.to_string() }
+    }
+
+    fn from_wire(wire: &ItemV1) -> Result<Self, RetentionError> {
+        let class = DataClass::ALL.into_iter().find(|class| class.name() == wire.class);
+        Ok(Self {
+            id: ItemId::parse(&wire.id).map_err(|_| RetentionError::Plan)?,
+            class: class.ok_or(RetentionError::Plan)?,
+            rule: wire.rule.clone(),
+            due: instant(&wire.due)?,
+        })
+    }
+}
+
+/// An opaque name of a record: 1 to 64 bytes of `a-z`, `0-9`, `-`. It never names a person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemId(String);
+
+impl ItemId {
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// [`RetentionError::ItemId`].
+    pub fn parse(text: &str) -> Result<Self, RetentionError> {
+        let alphabet = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(alphabet);
+        if fits { Ok(Self(text.to_owned())) } else { Err(RetentionError::ItemId) }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<RecordId> for ItemId {
+    fn from(id: RecordId) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn instant(text: &str) -> Result<Timestamp, RetentionError> {
+    text.parse().map_err(|_| RetentionError::Plan)
+}
+
+const VERSION: u32 = 1;

@@ -1,0 +1,55 @@
+//! Stored and exchanged forms. They change only with a new version beside the old one.
+
+/// Policy packs, format 1.
+pub(crate) mod pack_v1 {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use toml::Spanned;
+
+    /// Every field of a rule or setting is a string.
+    pub(crate) type Fields = BTreeMap<String, String>;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct PackV1 {
+        pub(crate) format: u32,
+        pub(crate) id: String,
+        pub(crate) version: String,
+        pub(crate) title: String,
+        #[serde(default)]
+        pub(crate) rule: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) setting: Vec<Spanned<Fields>>,
+    }
+}
+
+/// Plans, version 1.
+pub(crate) mod plan_v1 {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct PlanV1 {
+        pub(crate) version: u32,
+        pub(crate) policy: String,
+        pub(crate) made_at: String,
+        pub(crate) considered: u64,
+        /// Repeated from the items, for whoever reviews the file.
+        pub(crate) counts: BTreeMap<String, u64>,
+        pub(crate) earliest: Option<String>,
+        pub(crate) latest: Option<String>,
+        pub(crate) items: Vec<ItemV1>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct ItemV1 {
+        pub(crate) id: String,
+        pub(crate) class: String,
+        pub(crate) rule: String,
+        pub(crate) due: String,
+    }
+}

@@ -1,0 +1,4 @@
+//! Integration tests of the template crate.
+
+#[cfg(test)]
+mod life;
