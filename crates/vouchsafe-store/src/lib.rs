@@ -10,11 +10,11 @@ mod inventory;
 mod port;
 mod row;
 mod sqlite;
-//mod tiles;
+mod tiles;
 
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY};
 pub use port::{Store, Transaction, read, write};
 pub use row::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow};
 pub use sqlite::SqliteStore;
-//pub use tiles::{FolderTiles, Lease};
+pub use tiles::{FolderTiles, Lease};

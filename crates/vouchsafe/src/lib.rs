@@ -1,2 +1,50 @@
-//! Biometric privacy you can prove: consent, capture, protected templates, keys and a log
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod certificate;
+mod core;
+mod destroy;
+mod error;
+mod logs;
+mod organisation;
+mod payload;
+mod ports;
+mod receipt;
+mod recover;
+mod service;
+mod subject;
+mod sweep;
+
+pub mod docs;
+
+// The paved path.
+pub use certificate::DestructionCertificate;
+pub use destroy::{Destruction, ErasureIncomplete, Withdrawal};
+pub use error::Error;
+pub use organisation::Organisation;
+pub use ports::{Ports, SystemClock};
+pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
+pub use recover::Recovery;
+pub use service::Vouchsafe;
+pub use subject::Subject;
+
+// What the paved path's signatures name.
+pub use vouchsafe_consent::{Act, Consented, Notice, Permit};
+pub use vouchsafe_embed::{Assurance, FaceEngine, Image, Limits, LiveFace, ModelSet};
+pub use vouchsafe_retention::Plan;
+pub use vouchsafe_template::{Accepted, Decision};
+pub use vouchsafe_types::{
+    Clock, Modality, OrganisationId, Outcome, Purpose, Reasons, Refusal, Role, Scope, Timestamp, VirtualClock,
+};
+
+// The rooms behind it.
+pub use vouchsafe_consent as consent;
+pub use vouchsafe_embed as embed;
+pub use vouchsafe_envelope as envelope;
+pub use vouchsafe_keys as keys;
+pub use vouchsafe_ledger as ledger;
+pub use vouchsafe_liveness as liveness;
+pub use vouchsafe_retention as retention;
+pub use vouchsafe_store as store;
+pub use vouchsafe_template as template;
+pub use vouchsafe_types as types;

@@ -1,0 +1,216 @@
+//! Withdrawal, erasure and the destruction that both set off.
+//!
+//! 1. One transaction records the act, fences the holdings (`Condemned`) and appends the entries: this commit is
+//!    the acknowledgement; from here on everything is refused.
+//! 2. The key tree is punctured and the old state key destroyed at the service.
+//! 3. One transaction deletes the sealed bytes and records the destruction with its evidence.
+//! 4. Remnants are removed, the log is published, certificates are issued.
+//!
+//! A crash after 1 leaves condemned holdings; [`Organisation::resume_destructions`] goes on from there.
+
+use vouchsafe_envelope::PunctureReport;
+use vouchsafe_ledger::EntryKind;
+use vouchsafe_store::{ConsentRow, Holding, HoldingState};
+use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym};
+
+use crate::certificate::{DestructionCertificate, Statement};
+use crate::core::Act;
+use crate::payload::Payload;
+use crate::receipt::Receipt;
+use crate::subject::line;
+use crate::{ConsentReceipt, Error, Organisation, Subject};
+
+/// The id of the cause when the person withdrew consent.
+pub(crate) const WITHDRAWAL: &str = "withdrawal";
+/// The id of the cause when the person's account was deleted.
+pub(crate) const ACCOUNT_DELETION: &str = "account_deletion";
+
+/// Whether what was condemned is destroyed. Refusal is immediate either way.
+#[derive(Debug)]
+#[must_use]
+#[expect(clippy::exhaustive_enums, reason = "callers match both ends on purpose")]
+pub enum Destruction {
+    /// Nothing that was condemned can be opened any more; one certificate for each holding.
+    Done(Vec<DestructionCertificate>),
+    /// Fenced, and not yet destroyed; call [`Organisation::resume_destructions`] again.
+    Pending(ErasureIncomplete),
+}
+
+/// What a destruction could not reach yet, and why.
+#[derive(Debug)]
+pub struct ErasureIncomplete {
+    remaining: usize,
+    cause: Error,
+}
+
+impl ErasureIncomplete {
+    /// How many holdings are condemned and not yet certified.
+    pub const fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    /// What stood in the way.
+    pub const fn cause(&self) -> &Error {
+        &self.cause
+    }
+}
+
+/// A withdrawal that is acknowledged.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Withdrawal {
+    /// What the person keeps.
+    pub receipt: ConsentReceipt,
+    /// Whether the template is destroyed already.
+    pub destruction: Destruction,
+}
+
+impl Subject<'_> {
+    /// Withdraws consent for one scope and destroys what was held under it. As easy as giving: one call.
+    ///
+    /// When this returns `Ok`, the withdrawal is durable and every process refuses.
+    ///
+    /// # Errors
+    /// [`Error::Consent`] when there is no consent to withdraw; any other error means: not withdrawn.
+    pub fn withdraw(&self, scope: Scope) -> Result<Withdrawal, Error> {
+        let receipt =
+            self.act(&[DataClass::ConsentEvidence], |act| withdraw(act, self.pseudonym, scope, WITHDRAWAL))?;
+        Ok(Withdrawal { receipt, destruction: self.organisation.resume_destructions() })
+    }
+
+    /// Withdraws every given consent and destroys every template of the person (account deletion).
+    ///
+    /// Consent evidence stays for its seven years; it has leaves of its own.
+    ///
+    /// # Errors
+    /// Any error means: nothing was withdrawn.
+    pub fn erase(&self) -> Result<Destruction, Error> {
+        self.act(&[DataClass::ConsentEvidence], |act| {
+            for scope in Scope::all_biometric() {
+                let row = act.rows.consent(act.organisation, self.pseudonym, scope)?;
+                if row.is_some_and(|row| !row.withdrawn) {
+                    let _receipt = withdraw(act, self.pseudonym, scope, ACCOUNT_DELETION)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(self.organisation.resume_destructions())
+    }
+}
+
+fn withdraw(
+    act: &mut Act<'_>,
+    subject: SubjectPseudonym,
+    scope: Scope,
+    cause: &str,
+) -> Result<ConsentReceipt, Error> {
+    let given = act.rows.consent(act.organisation, subject, scope)?;
+    let line = line(act.rows, act.organisation, subject, scope)?.withdraw(act.now)?;
+    // `withdraw` refuses a line without an act, so there is a row.
+    let notice = given.ok_or(Error::UnknownNotice)?.notice;
+    let row = ConsentRow { sequence: line.sequence(), withdrawn: true, notice, at: act.now };
+    act.rows.put_consent(act.organisation, subject, scope, &row)?;
+    let payload = Payload::at(act.now).scope(scope).sequence(line.sequence()).cause(cause);
+    let recorded = act.record(EntryKind::ConsentWithdrawn, DataClass::ConsentEvidence, subject, &payload)?;
+    if let Some(holding) = act.rows.biometric_holding(act.organisation, subject, scope)? {
+        if holding.state == HoldingState::Live {
+            condemn(act, &holding, cause)?;
+        }
+    }
+    Ok(ConsentReceipt(Receipt::new(recorded)))
+}
+
+/// Fences a live holding: from this commit on nothing opens it.
+pub(crate) fn condemn(act: &mut Act<'_>, holding: &Holding, cause: &str) -> Result<(), Error> {
+    act.rows.condemn(act.organisation, holding.leaf, cause, act.now)?;
+    if holding.class == DataClass::Biometric {
+        let payload = Payload::at(act.now).cause(cause).enrolment(holding.created_entry);
+        act.record_public(EntryKind::TemplateDestroyRequested, &payload)?;
+    }
+    Ok(())
+}
+
+impl Organisation<'_> {
+    /// Destroys everything that is condemned and not yet destroyed. Idempotent; safe in several processes.
+    pub fn resume_destructions(&self) -> Destruction {
+        match self.condemned() {
+            Ok(condemned) if condemned.is_empty() => Destruction::Done(Vec::new()),
+            Ok(condemned) => match self.destroy(&condemned) {
+                Ok(certificates) => Destruction::Done(certificates),
+                Err(cause) => {
+                    Destruction::Pending(ErasureIncomplete { remaining: condemned.len(), cause })
+                }
+            },
+            Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: 0, cause }),
+        }
+    }
+
+    fn condemned(&self) -> Result<Vec<Holding>, Error> {
+        self.core.ensure_not_behind(&self.id)?;
+        vouchsafe_store::read(&*self.core.ports.store, |rows| Ok(rows.condemned(&self.id)?))
+    }
+
+    fn destroy(&self, condemned: &[Holding]) -> Result<Vec<DestructionCertificate>, Error> {
+        let leaves: Vec<LeafIndex> = condemned.iter().map(|holding| holding.leaf).collect();
+        let report = self.core.ring.destroy(&self.id, &leaves)?;
+        for batch in condemned.chunks(BATCH) {
+            let evidence = vec![DataClass::DestructionEvidence; batch.len()];
+            self.core.act(&self.id, &evidence, |act| {
+                batch.iter().try_for_each(|holding| record_destruction(act, holding, &report))
+            })?;
+        }
+        self.core.ports.store.remove_remnants()?;
+        self.publish_log()?;
+        leaves.iter().map(|leaf| self.certificate(*leaf)).collect()
+    }
+
+    /// The certificate of a destroyed holding, by its leaf; the same each time but for the signature's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the holding is not destroyed.
+    pub fn certificate(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
+        let holding = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            rows.holding(&self.id, leaf).map_err(Error::from)
+        })?;
+        let Some(Holding { class, created_entry, state: HoldingState::Destroyed { cause, at, entry }, .. }) =
+            holding
+        else {
+            return Err(Error::Format("holding that is not destroyed"));
+        };
+        let hour = at.as_second().div_euclid(3600) * 3600;
+        let hour = vouchsafe_types::Timestamp::from_second(hour).map_err(|_| Error::Format("instant"))?;
+        let statement = Statement {
+            origin: self.log_origin()?,
+            class,
+            enrolment: created_entry,
+            destruction: entry,
+            hour: hour.to_string(),
+            cause,
+            strength: self.core.ports.keys.strength().name().to_owned(),
+        };
+        self.core.ring.with_state(&self.id, |state| {
+            DestructionCertificate::sign(statement, &self.core.signer(state)?)
+        })?
+    }
+}
+
+/// How many destructions one transaction records.
+const BATCH: usize = 256;
+
+fn record_destruction(act: &mut Act<'_>, holding: &Holding, report: &PunctureReport) -> Result<(), Error> {
+    let stored = act.rows.holding(act.organisation, holding.leaf)?;
+    let Some(HoldingState::Condemned { cause, .. }) = stored.map(|stored| stored.state) else {
+        return Ok(()); // Another process was faster.
+    };
+    let kind = match holding.class {
+        DataClass::Biometric => EntryKind::TemplateDestroyed,
+        _ => EntryKind::PayloadDestroyed,
+    };
+    let payload = Payload::at(act.now)
+        .cause(&cause)
+        .enrolment(holding.created_entry)
+        .outcome(report.strength().name());
+    let recorded = act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?;
+    Ok(act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, recorded.entry)?)
+}

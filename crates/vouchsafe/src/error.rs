@@ -1,0 +1,104 @@
+use thiserror::Error;
+use vouchsafe_consent::ConsentError;
+use vouchsafe_embed::EmbedError;
+use vouchsafe_envelope::EnvelopeError;
+use vouchsafe_keys::KeysError;
+use vouchsafe_ledger::LedgerError;
+use vouchsafe_retention::RetentionError;
+use vouchsafe_store::StoreError;
+use vouchsafe_template::TemplateError;
+use vouchsafe_types::{EntropyUnavailable, TypeError};
+
+/// No verdict. Callers treat every error as no.
+///
+/// Refusals are not here: they are values ([`Outcome`](crate::Outcome), [`Decision`](crate::Decision)).
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Misuse or malformed: an act of consent that cannot be recorded.
+    #[error("consent: {0}")]
+    Consent(#[source] ConsentError),
+    /// Misuse, malformed or unavailable: media, models or a capture session.
+    #[error("capture: {0}")]
+    Embed(#[source] EmbedError),
+    /// Unavailable: the source of randomness did not answer.
+    #[error("{0}")]
+    Entropy(#[source] EntropyUnavailable),
+    /// Malformed or unavailable: sealed data or the key state.
+    #[error("keys: {0}")]
+    Envelope(#[source] EnvelopeError),
+    /// Malformed: a file or value that this version does not read.
+    #[error("{0} is malformed")]
+    Format(&'static str),
+    /// Malformed or unavailable: the key file or the folder of key states.
+    #[error("key file: {0}")]
+    Keys(#[source] KeysError),
+    /// Malformed or unavailable: the log.
+    #[error("log: {0}")]
+    Ledger(#[source] LedgerError),
+    /// Misuse: the operation needs a face engine and this instance was opened without one.
+    #[error("opened without face models")]
+    NoEngine,
+    /// Malformed: the folder holds a database but its keys are missing. Restore the key folder, do not recreate it.
+    #[error("the folder holds a database but its key file is missing: restore the keys, do not recreate them")]
+    KeysMissing,
+    /// Misuse: a permit, notice or receipt of another organisation or person.
+    #[error("argument belongs to another organisation or person")]
+    Foreign,
+    /// Misuse: the notice was not published by this organisation.
+    #[error("notice is not published")]
+    UnknownNotice,
+    /// Misuse: the plan was not approved, or differs from the approved one.
+    #[error("retention plan is not approved")]
+    NotApproved,
+    /// Unavailable: the database is older than the published log. Run the explicit recovery.
+    #[error("the database is older than the published log: run the recovery before anything else")]
+    RecoveryRequired,
+    /// Malformed: a retention policy or plan.
+    #[error("retention: {0}")]
+    Retention(#[source] RetentionError),
+    /// Misuse, malformed or unavailable: the database.
+    #[error("storage: {0}")]
+    Store(#[source] StoreError),
+    /// Misuse or malformed: a template or threshold.
+    #[error("template: {0}")]
+    Template(#[source] TemplateError),
+    /// Malformed: an identifier or scope.
+    #[error("{0}")]
+    Type(#[source] TypeError),
+    /// Unavailable: the operating system refused an operation on the folder.
+    #[error("the folder cannot be used: {0}")]
+    Folder(std::io::ErrorKind),
+}
+
+impl Error {
+    /// Whether the same call may succeed later without a change by the caller.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Embed(error) => error.is_retryable(),
+            Self::Envelope(error) => error.is_retryable(),
+            Self::Keys(error) => error.is_retryable(),
+            Self::Ledger(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            Self::Entropy(_) => true,
+            _ => false,
+        }
+    }
+}
+
+macro_rules! wraps {
+    ($($variant:ident($error:ty)),* $(,)?) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+// Siblings only: they are released together and their errors are part of this API on purpose.
+wraps! {
+    Consent(ConsentError), Embed(EmbedError), Entropy(EntropyUnavailable), Envelope(EnvelopeError),
+    Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Store(StoreError),
+    Template(TemplateError), Type(TypeError),
+}

@@ -1,0 +1,182 @@
+//! The published side of an organisation's log: tiles and checkpoint as a projection of the entry rows.
+
+use std::time::{Duration, Instant};
+
+use vouchsafe_envelope::OrganisationState;
+use vouchsafe_ledger::{
+    LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust, VerifierKey,
+    prove_inclusion, published, read_entries, verify_log,
+};
+use vouchsafe_store::{FolderTiles, Store, StoreError};
+use vouchsafe_types::OrganisationId;
+
+use crate::Error;
+use crate::core::Core;
+
+/// How long a process waits for the one that holds the publishing lease.
+const LEASE_WAIT: Duration = Duration::from_secs(5);
+const LEASE_POLL: Duration = Duration::from_millis(10);
+
+/// The origin of an organisation's log: it names a pseudonym, not the organisation.
+pub(crate) fn origin(state: &OrganisationState) -> String {
+    format!("vouchsafe/{}", folder_name(state))
+}
+
+fn folder_name(state: &OrganisationState) -> String {
+    state.organisation_pseudonym().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One organisation's log: its rows, its published files and the key that its checkpoints are signed with.
+pub(crate) struct Log<'a> {
+    rows: Rows<'a>,
+    tiles: FolderTiles,
+    key: VerifierKey,
+    origin: String,
+}
+
+impl<'a> Log<'a> {
+    pub(crate) fn open(core: &'a Core, organisation: &'a OrganisationId) -> Result<Self, Error> {
+        let (folder, key, origin) = core.ring.with_state(organisation, |state| {
+            Ok::<_, Error>((folder_name(state), core.signer(state)?.verifier().clone(), origin(state)))
+        })??;
+        let tiles = FolderTiles::open(&core.ports.logs.join(folder))?;
+        Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, key, origin })
+    }
+
+    pub(crate) const fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        Trust::new(&self.key, &self.origin)
+    }
+
+    /// The published checkpoint, if there is one.
+    pub(crate) fn published(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        Ok(published(&self.tiles, &self.trust())?)
+    }
+
+    /// Whether the published log knows entries that the rows do not have, or have otherwise.
+    ///
+    /// Compares the sizes and the newest published entry; [`Self::verify`] recomputes everything.
+    pub(crate) fn is_behind(&self) -> Result<bool, Error> {
+        let Some(head) = self.published()? else { return Ok(false) };
+        let size = head.checkpoint().size();
+        let Some(newest) = size.checked_sub(1) else { return Ok(false) };
+        if self.rows.len()? < size {
+            return Ok(true);
+        }
+        let row = self.rows.leaves(newest, 1)?.pop().ok_or(LedgerError::SourceUnavailable)?;
+        let receipt = prove_inclusion(&self.tiles, newest, &self.trust())?;
+        Ok(receipt.verify(&row, &self.key, &self.origin).is_err())
+    }
+
+    pub(crate) const fn rows(&self) -> &Rows<'a> {
+        &self.rows
+    }
+
+    /// Entries `from..to` as the published bundles hold them.
+    pub(crate) fn published_entries(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, Error> {
+        let mut entries = Vec::new();
+        while let at = from + entries.len() as u64
+            && at < to
+        {
+            let bundle = read_entries(&self.tiles, at / TILE_WIDTH, to)?;
+            let skip = usize::try_from(at % TILE_WIDTH).unwrap_or(usize::MAX);
+            let before = entries.len();
+            entries.extend(bundle.into_iter().skip(skip));
+            if entries.len() == before {
+                return Err(Error::Ledger(LedgerError::TileCorrupt));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Checks that the rows followed by these entries are the published log.
+    pub(crate) fn check_continuation(&self, missing: &[Vec<u8>]) -> Result<(), Error> {
+        let joined = Joined { rows: &self.rows, more: missing };
+        let report = verify_log(&joined, &self.tiles, &self.trust())?;
+        if report.is_sound() { Ok(()) } else { Err(Error::Ledger(LedgerError::Forked)) }
+    }
+
+    /// Publishes every committed entry; waits a bounded time for the process that holds the lease.
+    pub(crate) fn publish(&self, core: &Core, organisation: &OrganisationId) -> Result<SignedCheckpoint, Error> {
+        let lease = self.lease()?;
+        let mut publisher = match core.take_publisher(organisation) {
+            Some(publisher) => publisher,
+            None => core.ring.with_state(organisation, |state| {
+                Ok::<_, Error>(Publisher::new(core.signer(state)?, &self.origin))
+            })??,
+        };
+        let signed = publisher.publish(&self.rows, &self.tiles);
+        core.keep_publisher(organisation, publisher);
+        drop(lease);
+        Ok(signed?)
+    }
+
+    fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {
+        let asked = Instant::now();
+        loop {
+            match self.tiles.lease() {
+                Err(LedgerError::Leased) if asked.elapsed() < LEASE_WAIT => std::thread::sleep(LEASE_POLL),
+                lease => return Ok(lease?),
+            }
+        }
+    }
+
+    /// The proof that an entry is in the log: C2SP tlog-proof text.
+    pub(crate) fn prove(&self, entry: u64) -> Result<String, Error> {
+        Ok(prove_inclusion(&self.tiles, entry, &self.trust())?.to_string())
+    }
+
+    pub(crate) fn verify(&self) -> Result<Report, Error> {
+        Ok(verify_log(&self.rows, &self.tiles, &self.trust())?)
+    }
+}
+
+/// The entry rows of one organisation as the ledger reads them.
+pub(crate) struct Rows<'a> {
+    store: &'a dyn Store,
+    organisation: &'a OrganisationId,
+}
+
+impl LeafSource for Rows<'_> {
+    fn len(&self) -> Result<u64, LedgerError> {
+        vouchsafe_store::read(self.store, |rows| rows.entry_count(self.organisation)).map_err(unavailable)
+    }
+
+    fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        vouchsafe_store::read(self.store, |rows| rows.entries(self.organisation, from, limit))
+            .map_err(unavailable)
+    }
+}
+
+/// Rows, and entries that come after them.
+struct Joined<'a> {
+    rows: &'a Rows<'a>,
+    more: &'a [Vec<u8>],
+}
+
+impl LeafSource for Joined<'_> {
+    fn len(&self) -> Result<u64, LedgerError> {
+        Ok(self.rows.len()? + self.more.len() as u64)
+    }
+
+    fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let have = self.rows.len()?;
+        let mut leaves = if from < have { self.rows.leaves(from, limit)? } else { Vec::new() };
+        let skip = usize::try_from((from + leaves.len() as u64).saturating_sub(have)).unwrap_or(usize::MAX);
+        let more = self.more.iter().skip(skip).take(limit - leaves.len().min(limit));
+        leaves.extend(more.cloned());
+        Ok(leaves)
+    }
+}
+
+fn unavailable(_: StoreError) -> LedgerError {
+    LedgerError::SourceUnavailable
+}

@@ -1,0 +1,147 @@
+use vouchsafe_consent::Notice;
+use vouchsafe_ledger::{EntryKind, Report, SignedCheckpoint, VerifierKey};
+use vouchsafe_store::NoticeRow;
+use vouchsafe_types::OrganisationId;
+
+use crate::core::Core;
+use crate::logs::Log;
+use crate::payload::Payload;
+use crate::{Error, Subject};
+
+/// One organisation: the tenant that keys, rows and log are partitioned by.
+pub struct Organisation<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) id: OrganisationId,
+}
+
+impl<'a> Organisation<'a> {
+    /// Provisions keys and log at the first call; every later one finds them.
+    pub(crate) fn provision(core: &'a Core, id: OrganisationId) -> Result<Self, Error> {
+        core.ring.provision(&id)?;
+        let organisation = Self { core, id };
+        let exists = vouchsafe_store::read(&*core.ports.store, |rows| {
+            rows.organisation_exists(&organisation.id).map_err(Error::from)
+        })?;
+        if !exists && organisation.is_current()? {
+            core.act(&organisation.id, &[], |act| {
+                if act.rows.organisation_exists(act.organisation)? {
+                    return Ok(());
+                }
+                act.rows.insert_organisation(act.organisation, act.now)?;
+                act.record_public(EntryKind::OrganisationCreated, &Payload::at(act.now)).map(drop)
+            })?;
+        }
+        Ok(organisation)
+    }
+
+    /// Whether the database knows everything that the published log does. If not, only the recovery may act.
+    fn is_current(&self) -> Result<bool, Error> {
+        match self.core.ensure_not_behind(&self.id) {
+            Ok(()) => Ok(true),
+            Err(Error::RecoveryRequired) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The identifier.
+    pub const fn id(&self) -> &OrganisationId {
+        &self.id
+    }
+
+    /// Publishes the exact bytes of a notice; they come into force at once. The same bytes again change nothing.
+    ///
+    /// # Errors
+    /// [`Error::Consent`] when a label or the text is malformed; [`Error::Store`] with `Conflict` when this id,
+    /// version and locale were published with other bytes.
+    pub fn publish_notice(
+        &self,
+        id: &str,
+        version: &str,
+        locale: &str,
+        shown: &[u8],
+    ) -> Result<Notice, Error> {
+        let notice = Notice::new(id, version, locale, shown)?;
+        self.core.act(&self.id, &[], |act| {
+            if act.rows.notice(act.organisation, notice.digest())?.is_some() {
+                return Ok(());
+            }
+            let row = NoticeRow {
+                digest: notice.digest(),
+                id: id.to_owned(),
+                version: version.to_owned(),
+                locale: locale.to_owned(),
+                shown: shown.to_vec(),
+                published_at: act.now,
+            };
+            act.rows.insert_notice(act.organisation, &row)?;
+            act.record_public(EntryKind::NoticePublished, &Payload::at(act.now).notice(&notice)).map(drop)
+        })?;
+        Ok(notice)
+    }
+
+    /// A person, by the caller's own id, of which only a keyed pseudonym is kept.
+    ///
+    /// # Errors
+    /// [`Error::Envelope`] when the key state cannot be opened.
+    pub fn subject(&self, caller_id: &str) -> Result<Subject<'_>, Error> {
+        let pseudonym = self.core.ring.with_state(&self.id, |state| state.pseudonym(caller_id.as_bytes()))?;
+        Ok(Subject { organisation: self, pseudonym })
+    }
+
+    /// The public key that the log's checkpoints, receipts and certificates verify with.
+    ///
+    /// # Errors
+    /// [`Error::Envelope`] when the key state cannot be opened.
+    pub fn verifier_key(&self) -> Result<VerifierKey, Error> {
+        Ok(self.log()?.key().clone())
+    }
+
+    /// The origin line of the log's checkpoints.
+    ///
+    /// # Errors
+    /// [`Error::Envelope`] when the key state cannot be opened.
+    pub fn log_origin(&self) -> Result<String, Error> {
+        Ok(self.log()?.origin().to_owned())
+    }
+
+    /// Publishes tiles and a signed checkpoint that cover every committed entry.
+    ///
+    /// # Errors
+    /// [`Error::RecoveryRequired`]; [`Error::Ledger`], also when another process keeps the publishing lease for
+    /// longer than the bounded wait.
+    pub fn publish_log(&self) -> Result<SignedCheckpoint, Error> {
+        self.core.ensure_not_behind(&self.id)?;
+        self.log()?.publish(self.core, &self.id)
+    }
+
+    /// Proves that an entry is in the log (C2SP tlog-proof text); publishes first when needed.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] for an entry that does not exist.
+    pub fn prove(&self, entry: u64) -> Result<String, Error> {
+        let log = self.log()?;
+        let covered = log.published()?.is_some_and(|head| entry < head.checkpoint().size());
+        if !covered {
+            log.publish(self.core, &self.id)?;
+        }
+        log.prove(entry)
+    }
+
+    /// Recomputes the whole log from the rows and compares every published byte.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] is no verdict; what was found is in the report.
+    pub fn verify_log(&self) -> Result<Report, Error> {
+        self.log()?.verify()
+    }
+
+    pub(crate) fn log(&self) -> Result<Log<'_>, Error> {
+        Log::open(self.core, &self.id)
+    }
+}
+
+impl std::fmt::Debug for Organisation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Organisation").field("id", &self.id).finish_non_exhaustive()
+    }
+}

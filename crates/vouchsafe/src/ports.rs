@@ -1,0 +1,129 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vouchsafe_consent::Gate;
+use vouchsafe_embed::{CapturePolicy, FaceEngine, Judge};
+use vouchsafe_envelope::port::{KeyService, StateStore};
+use vouchsafe_keys::{FolderStates, KeyFile, KeysError, OsEntropy};
+use vouchsafe_liveness::PassiveJudge;
+use vouchsafe_retention::Policy;
+use vouchsafe_store::{SqliteStore, Store};
+use vouchsafe_types::{Clock, Entropy, Timestamp};
+
+use crate::Error;
+
+/// The system's wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Everything the facade reaches outside itself through, with the policies it applies.
+///
+/// [`Ports::in_folder`] gives the defaults of a laptop: SQLite, a key file, the passive judge, the system's clock.
+/// Replace single fields for production, drills and tests.
+#[non_exhaustive]
+pub struct Ports {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Who wraps and destroys keys.
+    pub keys: Arc<dyn KeyService>,
+    /// Where sealed key states lie.
+    pub states: Arc<dyn StateStore>,
+    /// Where tiles and checkpoints are published, one folder for each organisation.
+    pub logs: PathBuf,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The loaded face models; without them nothing is captured.
+    pub engine: Option<Arc<FaceEngine>>,
+    /// Who judges presentation attacks.
+    pub judge: Arc<dyn Judge>,
+    /// The quality limits of a capture.
+    pub capture: CapturePolicy,
+    /// The consent gate.
+    pub gate: Gate,
+    /// The retention policy.
+    pub retention: Policy,
+}
+
+impl Ports {
+    /// The default ports in one folder, created if it is empty; no face models are loaded.
+    ///
+    /// Layout: `data/` is the database and all that a backup should hold; `keys/` is the key file and the key
+    /// states and must never enter a backup history; `log/` is what anybody may read.
+    ///
+    /// # Errors
+    /// [`Error::KeysMissing`], [`Error::Keys`], [`Error::Store`], [`Error::Folder`].
+    pub fn in_folder(dir: &Path) -> Result<Self, Error> {
+        let (data, keys, logs) = (dir.join("data"), dir.join("keys"), dir.join("log"));
+        for folder in [&data, &keys, &logs] {
+            create_private(folder)?;
+        }
+        let (database, key_file) = (data.join("vouchsafe.sqlite"), keys.join("service.keys"));
+        if database.exists() && !key_file.exists() {
+            return Err(Error::KeysMissing);
+        }
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::new());
+        let service = create_or_open(&key_file, KeyFile::create_new, KeyFile::open)?;
+        let states = create_or_open(&keys.join("state"), FolderStates::create_new, FolderStates::open)?;
+        Ok(Self {
+            keys: Arc::new(service),
+            states: Arc::new(states),
+            store: Arc::new(SqliteStore::open(&database)?),
+            logs,
+            entropy,
+            clock: Arc::new(SystemClock),
+            engine: None,
+            judge: Arc::new(PassiveJudge::default()),
+            capture: CapturePolicy::default(),
+            gate: Gate::default(),
+            retention: Policy::default_notices()?,
+        })
+    }
+
+    /// With this face engine.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Arc<FaceEngine>) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// With this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+/// Another process may create the same folder at the same time; whoever is second opens.
+fn create_or_open<T>(
+    path: &Path,
+    create: impl FnOnce(PathBuf) -> Result<T, KeysError>,
+    open: impl FnOnce(PathBuf) -> Result<T, KeysError>,
+) -> Result<T, Error> {
+    match create(path.to_owned()) {
+        Err(KeysError::Exists) => Ok(open(path.to_owned())?),
+        created => Ok(created?),
+    }
+}
+
+fn create_private(folder: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| Error::Folder(error.kind()))
+}

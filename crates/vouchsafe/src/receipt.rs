@@ -1,0 +1,122 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
+use vouchsafe_types::Secret;
+
+use crate::Error;
+use crate::core::Recorded;
+
+/// What a person keeps of an act: the log entry, its payload, and the opening that ties the two.
+///
+/// Without the opening the entry says nothing about anybody. With it the person can show that the entry is
+/// theirs; nobody else can.
+#[derive(Debug)]
+pub struct Receipt {
+    entry: u64,
+    leaf: Vec<u8>,
+    opening: Opening,
+    payload: Vec<u8>,
+}
+
+/// The receipt of an act of consent.
+#[derive(Debug)]
+pub struct ConsentReceipt(pub(crate) Receipt);
+
+/// The receipt of an enrolment. The certificate of the template's destruction names its entry.
+#[derive(Debug)]
+pub struct EnrolmentReceipt(pub(crate) Receipt);
+
+impl ConsentReceipt {
+    /// The receipt itself.
+    pub const fn receipt(&self) -> &Receipt {
+        &self.0
+    }
+}
+
+impl EnrolmentReceipt {
+    /// The receipt itself.
+    pub const fn receipt(&self) -> &Receipt {
+        &self.0
+    }
+}
+
+/// Version 1 of the file that a person keeps.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    v: u8,
+    entry: u64,
+    leaf: String,
+    opening: String,
+    payload: String,
+}
+
+impl Receipt {
+    pub(crate) fn new(recorded: Recorded) -> Self {
+        let Recorded { entry, leaf, opening, payload } = recorded;
+        Self { entry, leaf, opening, payload }
+    }
+
+    /// The number of the log entry, from 0.
+    pub const fn entry(&self) -> u64 {
+        self.entry
+    }
+
+    /// The bytes of the log entry, as they stand in the log.
+    pub fn leaf(&self) -> &[u8] {
+        &self.leaf
+    }
+
+    /// What happened, according to the entry.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the entry is malformed.
+    pub fn kind(&self) -> Result<EntryKind, Error> {
+        Ok(Leaf::from_bytes(&self.leaf)?.kind)
+    }
+
+    /// The payload as JSON.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Whether the payload and opening are those that the entry commits to.
+    pub fn is_consistent(&self) -> bool {
+        Leaf::from_bytes(&self.leaf)
+            .is_ok_and(|leaf| commitment::verify(&self.opening, &self.payload, &leaf.commitment))
+    }
+
+    /// The receipt as the JSON that a person keeps.
+    ///
+    /// # Errors
+    /// [`Error::Format`] never for a receipt of this crate.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let wire = Wire {
+            v: 1,
+            entry: self.entry,
+            leaf: STANDARD.encode(&self.leaf),
+            opening: STANDARD.encode(self.opening.expose_opening()),
+            payload: STANDARD.encode(&self.payload),
+        };
+        serde_json::to_string_pretty(&wire).map_err(|_| Error::Format("receipt"))
+    }
+
+    /// Reads a receipt back and checks that it is consistent.
+    ///
+    /// # Errors
+    /// [`Error::Format`].
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        const MALFORMED: Error = Error::Format("receipt");
+        let wire: Wire = serde_json::from_str(text).map_err(|_| MALFORMED)?;
+        let bytes = |text: &str| STANDARD.decode(text).map_err(|_| MALFORMED);
+        let opening = Secret::copy_from_slice(&bytes(&wire.opening)?).ok_or(MALFORMED)?;
+        let receipt = Self {
+            entry: wire.entry,
+            leaf: bytes(&wire.leaf)?,
+            opening: Opening::from_secret(opening),
+            payload: bytes(&wire.payload)?,
+        };
+        if wire.v == 1 && receipt.is_consistent() { Ok(receipt) } else { Err(MALFORMED) }
+    }
+}

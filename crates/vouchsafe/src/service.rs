@@ -1,0 +1,65 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use vouchsafe_consent::{Consented, Permit};
+use vouchsafe_embed::{CaptureSession, Image, LiveFace};
+#[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
+use vouchsafe_embed::{FaceEngine, ModelSet};
+use vouchsafe_types::{OrganisationId, Outcome};
+
+use crate::core::Core;
+use crate::{Error, Organisation, Ports};
+
+/// The whole of vouchsafe over one set of ports. Share it; every method takes `&self`.
+pub struct Vouchsafe {
+    core: Core,
+}
+
+impl Vouchsafe {
+    /// Opens a folder with the default ports and the bundled face models; creates it when empty.
+    ///
+    /// # Errors
+    /// [`Error::KeysMissing`], [`Error::Keys`], [`Error::Store`], [`Error::Embed`], [`Error::Folder`].
+    #[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        let ports = Ports::in_folder(dir.as_ref())?;
+        let engine = FaceEngine::load(&ModelSet::bundled()?)?;
+        Ok(Self::open_with(ports.with_engine(Arc::new(engine))))
+    }
+
+    /// Opens with these ports.
+    pub fn open_with(ports: Ports) -> Self {
+        Self { core: Core::new(ports) }
+    }
+
+    /// An organisation; its keys and log are provisioned at the first call.
+    ///
+    /// # Errors
+    /// [`Error::Type`] for a malformed id; [`Error::Envelope`] when keys exist and the key state is lost.
+    pub fn organisation(&self, id: &str) -> Result<Organisation<'_>, Error> {
+        Organisation::provision(&self.core, OrganisationId::parse(id)?)
+    }
+
+    /// Captures a face from one still picture, which it consumes: detect, check quality, judge, align.
+    ///
+    /// A still proves little: its assurance is [`Assurance::Weak`](crate::Assurance::Weak).
+    ///
+    /// # Errors
+    /// [`Error::Embed`] is no verdict; a refusal is [`Outcome::Refused`] with advice for the person.
+    pub fn capture(
+        &self,
+        permit: &Permit<Consented>,
+        picture: Image,
+    ) -> Result<Outcome<LiveFace<Consented>>, Error> {
+        let ports = &self.core.ports;
+        let engine = ports.engine.as_ref().ok_or(Error::NoEngine)?;
+        let session = CaptureSession::open(engine, permit, ports.capture, self.core.now())?;
+        Ok(session.submit(picture, &*ports.judge)?)
+    }
+}
+
+impl std::fmt::Debug for Vouchsafe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vouchsafe").finish_non_exhaustive()
+    }
+}
