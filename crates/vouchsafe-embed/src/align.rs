@@ -1,4 +1,4 @@
-//! Aligns a face to the template of [ArcFace] by a least-squares similarity [Umeyama 1991].
+//! Aligns a face to the ArcFace template (Deng et al. 2019) by a least-squares similarity (Umeyama 1991).
 
 use zeroize::Zeroizing;
 
@@ -81,6 +81,7 @@ pub(crate) fn align(image: &Image, five: &[Point; 5]) -> Option<Zeroizing<Vec<u8
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "drawn levels fit into a byte")]
 mod tests {
     use super::*;
 

@@ -7,6 +7,7 @@ use crate::EmbedError;
 mod decode;
 mod jpeg;
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "drawn levels and chunk lengths are small")]
 mod tests;
 
 /// What a picture may cost, checked before anything of its size is allocated.

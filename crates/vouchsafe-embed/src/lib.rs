@@ -12,7 +12,7 @@
 //!
 //! | feature | what it adds | semver stable? |
 //! |---|---|---|
-//! | `engine-tract` | [`FaceEngine::load`]: inference in pure Rust | yes |
+//! | `engine-tract` | `FaceEngine::load`: inference in pure Rust | yes |
 //! | `bundled-models` | `ModelSet::bundled`: the weights inside the binary | yes |
 //! | `test-util` | `danger::supplied_embedding` | no |
 //!

@@ -13,6 +13,8 @@ use crate::sample::{grey, to_float};
 /// picture. The defaults were chosen on 43 pictures of 6 people, about halfway between the extreme seen there and
 /// uselessness, and then tried on 45 pictures of 6 others: one was refused, which shows a second face almost as
 /// large. Of four portraits and four liveness samples none was refused. So few people certify nothing.
+/// The ratio of the second face was set with sight of all 88 pictures: in three of them a bystander is 0.51 to
+/// 0.62 as tall.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CapturePolicy {
     /// The least distance between the eyes, in pixels. Default 18: the aligned face is then enlarged twice.

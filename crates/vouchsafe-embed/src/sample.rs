@@ -137,6 +137,7 @@ const fn to_level(value: f32) -> u8 {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "drawn levels fit into a byte")]
 mod tests {
     use super::*;
 

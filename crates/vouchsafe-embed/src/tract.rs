@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tract_onnx::Onnx;
 use tract_onnx::prelude::{
-    Framework, InferenceModelExt, IntoRunnable, IntoTensor, TValue, Tensor, TractResult, TypedRunnableModel,
-    tvec,
+    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTensor, TValue, Tensor,
+    TractResult, TypedRunnableModel, tvec,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -37,23 +38,17 @@ pub(crate) fn load(models: &ModelSet) -> Result<Graphs, EmbedError> {
 }
 
 fn graph(models: &ModelSet, role: ModelRole) -> Result<Box<dyn Inference>, EmbedError> {
-    let plan = plan(models.bytes_of(role), role).map_err(|_| EmbedError::ModelGraph { model: role })?;
+    let mut onnx = tract_onnx::onnx();
+    onnx.op_register.insert("PRelu", prelu::build);
+    let plan =
+        plan(&onnx, models.bytes_of(role), role).map_err(|_| EmbedError::ModelGraph { model: role })?;
     Ok(Box::new(TractGraph { plan, role }))
 }
 
 /// A concrete, optimised plan of fixed shapes.
-fn plan(bytes: &[u8], role: ModelRole) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut onnx = tract_onnx::onnx();
-    onnx.op_register.insert("PRelu", prelu::build);
-    let shape = role.input_shape();
-    onnx.model_for_read(&mut &*bytes)?
-        .with_input_fact(0, tract_onnx::prelude::InferenceFact::dt_shape(f32_type(), shape))?
-        .into_optimized()?
-        .into_runnable()
-}
-
-const fn f32_type() -> tract_onnx::prelude::DatumType {
-    tract_onnx::prelude::DatumType::F32
+fn plan(onnx: &Onnx, bytes: &[u8], role: ModelRole) -> TractResult<Arc<TypedRunnableModel>> {
+    let input = InferenceFact::dt_shape(DatumType::F32, role.input_shape());
+    onnx.model_for_read(&mut &*bytes)?.with_input_fact(0, input)?.into_optimized()?.into_runnable()
 }
 
 struct TractGraph {
@@ -93,5 +88,31 @@ fn wipe(mut tensor: Tensor) {
         && let Ok(values) = view.as_slice_mut::<f32>()
     {
         values.zeroize();
+    }
+}
+
+#[cfg(all(test, feature = "bundled-models"))]
+mod tests {
+    use super::*;
+
+    /// The same graphs with and without the crate's own operator.
+    #[test]
+    fn the_fused_operator_changes_no_bit() -> TractResult<()> {
+        let models = ModelSet::bundled().unwrap();
+        for role in [ModelRole::Feature, ModelRole::Liveness] {
+            let input: Vec<f32> =
+                (0u16..).take(role.input_len()).map(|i| f32::from(i % 251) / 128.0 - 1.0).collect();
+            let plain = plan(&tract_onnx::onnx(), models.bytes_of(role), role)?;
+            let plain = TractGraph { plan: plain, role }.run(&input);
+            let fused = graph(&models, role).and_then(|graph| graph.run(&input));
+            let bits = |outputs: Result<Outputs, EmbedError>| {
+                outputs
+                    .map(|outputs| outputs.expose_output(0).iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+            };
+            let (plain, fused) = (bits(plain), bits(fused));
+            assert!(plain.is_ok(), "{role}");
+            assert_eq!(plain, fused, "{role}");
+        }
+        Ok(())
     }
 }

@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use vouchsafe_types::{DataClass, Entropy, LeafIndex, OrganisationId, wipe_stack};
 
-use crate::port::{KeyService, StateStore};
+use crate::port::{KeyHandle, KeyService, StateStore};
 use crate::state::sealed::{self, Blob};
-use crate::{EnvelopeError, LeafStatus, OrganisationState, StateStoreError};
+use crate::{EnvelopeError, LeafStatus, OrganisationState};
 
 mod destroy;
 
 pub use destroy::PunctureReport;
+
+/// Where indices are counted.
+type Region = (OrganisationId, DataClass);
 
 /// How many indices one durable write reserves.
 const BLOCK: u64 = 64;
@@ -26,7 +29,7 @@ pub struct KeyRing {
     states: Arc<dyn StateStore>,
     entropy: Arc<dyn Entropy>,
     /// Reserved and not yet given out. Several blocks of a class can be open: reservations race harmlessly.
-    blocks: Mutex<HashMap<(OrganisationId, DataClass), Vec<Range<u64>>>>,
+    blocks: Mutex<HashMap<Region, Vec<Range<u64>>>>,
     /// The latest generation and revision of each state that this process has seen.
     seen: Mutex<HashMap<OrganisationId, (u64, u64)>>,
 }
@@ -132,7 +135,7 @@ impl KeyRing {
         }
     }
 
-    fn take(&self, place: &(OrganisationId, DataClass)) -> Option<Result<LeafIndex, EnvelopeError>> {
+    fn take(&self, place: &Region) -> Option<Result<LeafIndex, EnvelopeError>> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let open = blocks.get_mut(place)?;
         let index = open.iter_mut().find_map(Iterator::next);
@@ -171,7 +174,7 @@ impl KeyRing {
     ) -> Result<Vec<u8>, EnvelopeError> {
         let blob = sealed::seal(state, organisation, &*self.service, &*self.entropy)?;
         let written = self.states.write(organisation, state.generation(), &blob);
-        written.map_err(|error: StateStoreError| EnvelopeError::StateStore(error))?;
+        written.map_err(EnvelopeError::StateStore)?;
         self.see(organisation, state)?;
         Ok(blob)
     }
@@ -197,6 +200,6 @@ impl std::fmt::Debug for KeyRing {
     }
 }
 
-fn handle(organisation: &OrganisationId, state: &OrganisationState) -> crate::port::KeyHandle {
-    crate::port::KeyHandle::new(organisation.clone(), state.generation())
+fn handle(organisation: &OrganisationId, state: &OrganisationState) -> KeyHandle {
+    KeyHandle::new(organisation.clone(), state.generation())
 }

@@ -16,6 +16,11 @@ impl RecordKey {
     pub(crate) const fn new(secret: Secret<32>) -> Self {
         Self(secret)
     }
+
+    #[cfg(test)]
+    pub(crate) const fn as_secret(&self) -> &Secret<32> {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for RecordKey {

@@ -126,4 +126,7 @@ impl std::fmt::Debug for OrganisationState {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod remnants;
+#[cfg(test)]
 mod tests;

@@ -113,6 +113,11 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
         Ok(key)
     }
 
+    #[cfg(test)]
+    pub(crate) fn add_nodes(&self, add: impl FnMut(&Secret<32>)) {
+        self.nodes.iter().map(|node| &node.key).for_each(add);
+    }
+
     fn cover(&self, index: LeafIndex) -> Option<&Node> {
         let after = self.nodes.partition_point(|node| node.first::<DEPTH>() <= index.get());
         let node = self.nodes.get(after.checked_sub(1)?)?;

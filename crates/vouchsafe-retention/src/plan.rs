@@ -27,7 +27,7 @@ pub struct Plan {
 impl Plan {
     /// Resolves every record and lists what is due at `now`, earliest first.
     ///
-    /// Memory grows with what is due and with the ids seen, not with the facts.
+    /// Memory grows with what is due, not with what is looked at.
     ///
     /// # Errors
     /// As [`Policy::resolve`], and [`RetentionError::DuplicateItem`].

@@ -40,6 +40,23 @@ impl SqliteStore {
         Ok(Self(Mutex::new(connection)))
     }
 
+    /// Opens the database with a bound on its growth: at most `pages` more pages of 4 KiB than it has now.
+    ///
+    /// What would exceed it gives [`StoreError::Full`] and leaves nothing.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_limited(file: &Path, pages: u32) -> Result<Self, StoreError> {
+        let store = Self::open(file)?;
+        {
+            let connection = store.connection();
+            let used: u32 =
+                connection.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(mapped)?;
+            connection.pragma_update(None, "max_page_count", used.saturating_add(pages)).map_err(mapped)?;
+        }
+        Ok(store)
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A poisoned lock only means that a closure panicked; its transaction was rolled back on unwind.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -91,7 +91,7 @@ impl fmt::Debug for SecretBytes {
 /// the last use of a key overwrites them, as deep as 32 KiB.
 #[inline(never)]
 pub fn wipe_stack() {
-    let mut frame = [0u8; 32 * 1024];
+    let mut frame = [0u64; 4096];
     frame.zeroize();
     std::hint::black_box(&frame);
 }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use vouchsafe_envelope::record::seal;
+use vouchsafe_envelope::record::{open, seal};
 use vouchsafe_envelope::{Context, KeyRing, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, LogSigner, Opening, Publisher, commitment};
-use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, Transaction};
+use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, StoreError, Transaction};
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, RecordId, Scope, Secret, SubjectPseudonym, Timestamp};
 
 use crate::payload::Payload;
@@ -16,6 +16,8 @@ use crate::logs::{self, Log};
 
 /// The version of the organisation's data encryption key that records name in their context.
 const KEY_VERSION: u32 = 1;
+/// A sealed payload begins with the opening of its entry's commitment.
+const OPENING_LEN: usize = 32;
 
 pub(crate) struct Core {
     pub(crate) ports: Ports,
@@ -208,6 +210,18 @@ impl Act<'_> {
             },
         )?;
         Ok(leaf)
+    }
+
+    /// The payload of an entry, unless it was destroyed or was never kept apart.
+    pub(crate) fn payload(&mut self, entry: u64) -> Result<Option<Payload>, Error> {
+        let Some(PayloadRow { leaf, id, sealed }) = self.rows.payload(self.organisation, entry)? else {
+            return Ok(None);
+        };
+        let holding = self.rows.holding(self.organisation, leaf)?.ok_or(StoreError::Damaged)?;
+        let context = payload_context(self.organisation, leaf, holding.class, id);
+        let plain = open(&self.state.record_key(leaf)?, &context, &sealed)?;
+        let payload = plain.expose_secret().get(OPENING_LEN..).ok_or(Error::Format("payload"))?;
+        Payload::parse(payload).map(Some)
     }
 
     /// Seals bytes under a leaf of the key tree.

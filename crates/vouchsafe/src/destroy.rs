@@ -11,7 +11,7 @@
 use vouchsafe_envelope::PunctureReport;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState};
-use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym};
+use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym, Timestamp};
 
 use crate::certificate::{DestructionCertificate, Statement};
 use crate::core::Act;
@@ -165,34 +165,38 @@ impl Organisation<'_> {
         leaves.iter().map(|leaf| self.certificate(*leaf)).collect()
     }
 
-    /// The certificate of a destroyed holding, by its leaf; the same each time but for the signature's bytes.
+    /// The certificate of a destroyed holding, by its leaf.
     ///
     /// # Errors
-    /// [`Error::Format`] when the holding is not destroyed.
+    /// [`Error::NotDestroyed`] when it is not destroyed; [`Error::Format`] when its evidence is no longer held.
     pub fn certificate(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
-        let holding = vouchsafe_store::read(&*self.core.ports.store, |rows| {
-            rows.holding(&self.id, leaf).map_err(Error::from)
-        })?;
-        let Some(Holding { class, created_entry, state: HoldingState::Destroyed { cause, at, entry }, .. }) =
-            holding
-        else {
-            return Err(Error::Format("holding that is not destroyed"));
-        };
-        let hour = at.as_second().div_euclid(3600) * 3600;
-        let hour = vouchsafe_types::Timestamp::from_second(hour).map_err(|_| Error::Format("instant"))?;
-        let statement = Statement {
-            origin: self.log_origin()?,
-            class,
-            enrolment: created_entry,
-            destruction: entry,
-            hour: hour.to_string(),
-            cause,
-            strength: self.core.ports.keys.strength().name().to_owned(),
-        };
-        self.core.ring.with_state(&self.id, |state| {
-            DestructionCertificate::sign(statement, &self.core.signer(state)?)
-        })?
+        let origin = self.log_origin()?;
+        self.core.act(&self.id, &[], |act| {
+            let holding = act.rows.holding(act.organisation, leaf)?;
+            let Some(Holding { class, created_entry, state: HoldingState::Destroyed { cause, at, entry }, .. }) =
+                holding
+            else {
+                return Err(Error::NotDestroyed);
+            };
+            let evidence = act.payload(entry)?.ok_or(Error::Format("evidence of the destruction"))?;
+            let statement = Statement {
+                origin,
+                class,
+                enrolment: created_entry,
+                destruction: entry,
+                hour: hour_of(at)?.to_string(),
+                cause,
+                strength: evidence.outcome.unwrap_or_else(|| "none".to_owned()),
+            };
+            DestructionCertificate::sign(statement, &self.core.signer(act.state)?)
+        })
     }
+}
+
+/// The start of the hour around an instant, as coarse as the log.
+fn hour_of(at: Timestamp) -> Result<Timestamp, Error> {
+    let second = at.as_second().div_euclid(3600) * 3600;
+    Timestamp::from_second(second).map_err(|_| Error::Format("instant"))
 }
 
 /// How many destructions one transaction records.

@@ -48,6 +48,9 @@ pub enum Error {
     /// Misuse: the notice was not published by this organisation.
     #[error("notice is not published")]
     UnknownNotice,
+    /// Misuse: a certificate was asked for a holding that is not destroyed.
+    #[error("holding is not destroyed")]
+    NotDestroyed,
     /// Misuse: the plan was not approved, or differs from the approved one.
     #[error("retention plan is not approved")]
     NotApproved,

@@ -101,6 +101,11 @@ impl Payload {
         self
     }
 
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let payload: Self = serde_json::from_slice(bytes).map_err(|_| Error::Format("payload"))?;
+        if payload.v == 1 { Ok(payload) } else { Err(Error::Format("payload")) }
+    }
+
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         serde_json::to_vec(self).map_err(|_| Error::Format("payload"))
     }

@@ -5,7 +5,7 @@ use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{CaptureSession, Image, LiveFace};
 #[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
 use vouchsafe_embed::{FaceEngine, ModelSet};
-use vouchsafe_types::{OrganisationId, Outcome};
+use vouchsafe_types::{OrganisationId, Outcome, Reasons, Refusal};
 
 use crate::core::Core;
 use crate::{Error, Organisation, Ports};
@@ -53,7 +53,11 @@ impl Vouchsafe {
     ) -> Result<Outcome<LiveFace<Consented>>, Error> {
         let ports = &self.core.ports;
         let engine = ports.engine.as_ref().ok_or(Error::NoEngine)?;
-        let session = CaptureSession::open(engine, permit, ports.capture, self.core.now())?;
+        let now = self.core.now();
+        if !permit.is_live(now) {
+            return Ok(Outcome::Refused(Reasons::one(Refusal::PermitStale)));
+        }
+        let session = CaptureSession::open(engine, permit, ports.capture, now)?;
         Ok(session.submit(picture, &*ports.judge)?)
     }
 }

@@ -1,5 +1,5 @@
 use vouchsafe_consent::{Act as Expression, ConsentLine, ConsentState, Consented, Notice, Permit};
-use vouchsafe_embed::{FaceEmbedding, LiveFace};
+use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_envelope::record::open;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState, NoticeRow, RecordRow, StoreError, Transaction};
@@ -87,8 +87,8 @@ impl Subject<'_> {
     ///
     /// The transaction reads consent again: a withdrawal that was acknowledged in between wins.
     ///
-    /// Returns [`Outcome::Refused`] with [`Refusal::PermitStale`], [`Refusal::ConsentWithdrawn`] or
-    /// [`Refusal::AlreadyEnrolled`].
+    /// Returns [`Outcome::Refused`] with [`Refusal::PermitStale`], [`Refusal::ConsentWithdrawn`],
+    /// [`Refusal::AlreadyEnrolled`], or [`Refusal::TemplateDestroyed`] while an old template is being destroyed.
     ///
     /// # Errors
     /// [`Error::Foreign`] for a permit of somebody else.
@@ -97,7 +97,10 @@ impl Subject<'_> {
         permit: &Permit<Consented>,
         face: LiveFace<Consented>,
     ) -> Result<Outcome<EnrolmentReceipt>, Error> {
-        self.enrol_embedding(permit, self.embed(permit, face)?)
+        match self.embed(permit, face) {
+            Err(Error::Embed(EmbedError::PermitStale)) => refuse(Refusal::PermitStale),
+            embedding => self.enrol_embedding(permit, embedding?),
+        }
     }
 
     /// Enrols an embedding that was made under a permit; what [`Self::enrol`] does after embedding.
@@ -170,7 +173,12 @@ impl Subject<'_> {
     /// # Errors
     /// [`Error`] is no verdict; treat it as no. [`Error::Foreign`] for a permit of somebody else.
     pub fn verify(&self, permit: &Permit<Consented>, face: LiveFace<Consented>) -> Result<Decision, Error> {
-        self.verify_embedding(permit, self.embed(permit, face)?)
+        match self.embed(permit, face) {
+            Err(Error::Embed(EmbedError::PermitStale)) => self.act(&[DataClass::VerificationLog], |act| {
+                self.reject(act, permit.binding().scope(), Refusal::PermitStale)
+            }),
+            embedding => self.verify_embedding(permit, embedding?),
+        }
     }
 
     /// Verifies an embedding that was made under a permit; what [`Self::verify`] does after embedding.

@@ -3,7 +3,7 @@
 use vouchsafe_ledger::{EntryKind, Note};
 use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
-use vouchsafe_types::{Digest, LeafIndex, OrganisationId, Role, Scope};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym};
 
 use crate::core::Act;
 use crate::destroy::condemn;
@@ -22,6 +22,7 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Retention`] when a rule leaves a gap.
     pub fn plan_retention(&self) -> Result<Plan, Error> {
+        self.core.ensure_not_behind(&self.id)?;
         let now = self.core.now();
         let records = vouchsafe_store::read(&*self.core.ports.store, |rows| self.records(rows))?;
         Ok(Plan::make(&self.core.ports.retention, records, now)?)
@@ -34,7 +35,9 @@ impl Organisation<'_> {
             let Some(last) = page.last() else { return Ok(records) };
             after = Some(last.leaf);
             for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
-                records.push((item_id(holding.leaf)?, facts(rows, &self.id, holding)?));
+                if let Some(facts) = facts(rows, &self.id, holding)? {
+                    records.push((item_id(holding.leaf)?, facts));
+                }
             }
         }
     }
@@ -94,7 +97,7 @@ impl Organisation<'_> {
         if holding.state != HoldingState::Live {
             return Ok(());
         }
-        let facts = facts(act.rows, act.organisation, &holding)?;
+        let Some(facts) = facts(act.rows, act.organisation, &holding)? else { return Ok(()) };
         let deadline = self.core.ports.retention.resolve(&facts)?;
         match deadline.decided().filter(|_| deadline.is_due(act.now)) {
             Some(ruling) => condemn(act, &holding, ruling.rule()),
@@ -107,12 +110,35 @@ fn item_id(leaf: LeafIndex) -> Result<ItemId, Error> {
     Ok(ItemId::parse(&leaf.get().to_string())?)
 }
 
-fn facts(rows: &mut dyn Transaction, organisation: &OrganisationId, holding: &Holding) -> Result<Facts, Error> {
+/// What the policy is told of a holding; `None` for evidence of a consent under which a template is still held: no
+/// period ends it before that.
+fn facts(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+    holding: &Holding,
+) -> Result<Option<Facts>, Error> {
+    if holding.class == DataClass::ConsentEvidence && holds_template(rows, organisation, holding.subject)? {
+        return Ok(None);
+    }
     let role = holding.scope.map_or(Role::EndUser, Scope::role);
     let modality = holding.scope.and_then(Scope::modality);
     let facts = Facts::new(holding.class, modality, role)?.created(holding.created_at);
-    Ok(match rows.last_interaction(organisation, holding.subject)? {
+    Ok(Some(match rows.last_interaction(organisation, holding.subject)? {
         Some(at) => facts.acted(PersonalAct::Verified, at),
         None => facts,
-    })
+    }))
+}
+
+fn holds_template(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+    subject: SubjectPseudonym,
+) -> Result<bool, Error> {
+    for scope in Scope::all_biometric() {
+        let held = rows.biometric_holding(organisation, subject, scope)?;
+        if held.is_some_and(|holding| holding.state == HoldingState::Live) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

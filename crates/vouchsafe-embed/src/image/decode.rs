@@ -136,7 +136,6 @@ fn to_usize(value: u32) -> Result<usize, EmbedError> {
 }
 
 /// Maps a decoder's error without keeping any of its text.
-#[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
 fn failure(error: ImageError) -> EmbedError {
     match error {
         ImageError::Limits(limit) => match limit.kind() {

@@ -1,8 +1,11 @@
 //! Destruction, step by step. Each step can be the last before a crash; the next call finishes the work.
 //!
-//! 1. exclusive lock; 2. puncture in memory; 3. a new state key at the service, of a generation never used before;
-//! 4. the new state durable under it, read back and opened; 5. every other state key destroyed; 6. the service
-//! asked again what it holds.
+//! 1. The exclusive lock.
+//! 2. The puncture, in memory.
+//! 3. A new state key at the service, of a generation never used before.
+//! 4. The new state durable under it, read back and opened.
+//! 5. Every other state key destroyed.
+//! 6. The service asked again what it holds.
 //!
 //! A crash before 4 leaves the old state and a stray key; after 4, the new state and old keys. Either way the
 //! service holds a key that does not seal the stored state, and the next `destroy` or `provision` rolls on to a

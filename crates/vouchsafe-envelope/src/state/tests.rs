@@ -3,7 +3,7 @@ use vouchsafe_types::EntropyUnavailable;
 
 use super::*;
 
-struct Random;
+pub(super) struct Random;
 
 impl Entropy for Random {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyUnavailable> {

@@ -109,8 +109,8 @@ fn figures() {
     .unwrap();
     micros("wipe the stack", 200, &mut |_| vouchsafe_types::wipe_stack());
     micros("open and wipe a state", 50, &mut |_| ring.with_state(&acme(), |_| ()).unwrap());
+    let mut live = leaves.iter();
     micros("destroy one leaf", 10, &mut |_| {
-        let live = leaves.iter().find(|leaf| ring.is_destroyed(&acme(), **leaf) == Ok(false)).unwrap();
-        let _ = ring.destroy(&acme(), &[*live]).unwrap();
+        let _ = ring.destroy(&acme(), &[*live.next().unwrap()]).unwrap();
     });
 }

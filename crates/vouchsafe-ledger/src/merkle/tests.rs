@@ -20,14 +20,14 @@ impl Table {
     }
 
     fn leaf(&self, index: u64) -> &Digest {
-        &self.0[0][index as usize]
+        &self.0[0][usize::try_from(index).unwrap()]
     }
 }
 
 impl HashReader for Table {
     fn subtree(&self, height: u32, index: u64) -> Result<Digest, LedgerError> {
         let level = self.0.get(height as usize).ok_or(LedgerError::OutOfRange)?;
-        level.get(index as usize).copied().ok_or(LedgerError::OutOfRange)
+        level.get(usize::try_from(index).unwrap()).copied().ok_or(LedgerError::OutOfRange)
     }
 }
 

@@ -33,8 +33,12 @@ pub(crate) fn leaf(index: u64) -> Leaf {
     let mut commitment = [0; 32];
     commitment[..8].copy_from_slice(&index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
     commitment[24..].copy_from_slice(&index.to_be_bytes());
-    let kind = kinds[index as usize % kinds.len()];
-    Leaf { kind, hour: 498_764 + (index / 100) as u32, organisation: [7; 16], commitment }
+    let kind = kinds[length(index) % kinds.len()];
+    Leaf { kind, hour: 498_764 + u32::try_from(index / 100).unwrap(), organisation: [7; 16], commitment }
+}
+
+fn length(count: u64) -> usize {
+    usize::try_from(count).unwrap()
 }
 
 impl LeafSource for Rows {
@@ -43,7 +47,7 @@ impl LeafSource for Rows {
     }
 
     fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, LedgerError> {
-        Ok(self.0.iter().skip(from as usize).take(limit).cloned().collect())
+        Ok(self.0.iter().skip(length(from)).take(limit).cloned().collect())
     }
 }
 
@@ -95,5 +99,8 @@ impl Dice {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
+    }
+    pub(crate) fn byte(&mut self) -> u8 {
+        self.below(256).to_le_bytes()[0]
     }
 }

@@ -16,8 +16,8 @@ fn log() -> (Rows, Files) {
     let rows = Rows::numbered(LEAVES);
     let (grown, scratch) = (MemoryTiles::default(), MemoryTiles::default());
     let mut publisher = Publisher::new(signer(), ORIGIN);
-    for size in [10, 256, 300, LEAVES] {
-        publisher.publish(&rows.first(size as usize), &grown).unwrap();
+    for size in [10, 256, 300, rows.0.len()] {
+        publisher.publish(&rows.first(size), &grown).unwrap();
     }
     Publisher::new(signer(), ORIGIN).publish(&rows, &scratch).unwrap();
     let needed = scratch.snapshot().into_keys().collect::<BTreeSet<_>>();
@@ -31,9 +31,9 @@ fn edit(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
     match dice.below(6) {
         0 => bytes[at] ^= 1 << dice.below(8),
         1 => bytes.truncate(at),
-        2 => bytes.insert(at, dice.below(256) as u8),
+        2 => bytes.insert(at, dice.byte()),
         3 => drop(bytes.remove(at)),
-        4 => bytes.push(dice.below(256) as u8),
+        4 => bytes.push(dice.byte()),
         _ => *bytes = other.to_vec(),
     }
 }

@@ -176,7 +176,8 @@ fn destruction_evidence() {
 
 /// Neither notice says how long billing, support and usage data is kept: gaps, never defaults.
 ///
-/// Promise: FP-2c-billing, FP-2a-support
+/// Promise: FP-2c-billing
+/// Promise: FP-2a-support
 #[test]
 fn billing_support_and_usage_are_gaps_until_the_organisation_fills_them() {
     let policy = Policy::default_notices().unwrap();
@@ -193,6 +194,20 @@ fn billing_support_and_usage_are_gaps_until_the_organisation_fills_them() {
     assert_eq!(policy.gaps(), []);
     let support = policy.resolve(&of(DataClass::Support).created(at(LATER))).unwrap();
     assert_eq!(support.due(), Some(at("2027-06-01T12:00:00Z")));
+}
+
+/// The last act counts whatever the order of the facts; what happens once counts from its first time.
+///
+/// Promise: WB-4-face-user
+#[test]
+fn the_order_of_facts_does_not_matter_and_repeating_postpones_nothing() {
+    let facts = face(Role::EndUser)
+        .acted(PersonalAct::Verified, at(LATER))
+        .acted(PersonalAct::Enrolled, at(ENROLLED));
+    check(&facts, "2028-06-01T12:00:00Z", "wb-4-face-user-inactivity");
+    let twice = |first, second| facts.clone().withdrawn(at(first)).withdrawn(at(second));
+    check(&twice(LATER, "2026-01-01T00:00:00Z"), LATER, "vs-1-withdrawal");
+    check(&twice("2026-01-01T00:00:00Z", LATER), LATER, "vs-1-withdrawal");
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! Drill.
+#[test]
+fn placeholder() {}

@@ -1,0 +1,10 @@
+use vouchsafe::{Consented, Permit};
+
+pub fn control(permit: Permit<Consented>) -> Permit<Consented> {
+    permit
+}
+// OFFENCE E0451
+pub fn offence(permit: Permit<Consented>) -> Permit<Consented> {
+    Permit { expires: vouchsafe::Timestamp::MAX, ..permit }
+}
+// END

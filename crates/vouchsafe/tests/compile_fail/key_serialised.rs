@@ -1,0 +1,8 @@
+pub type Secret = vouchsafe::types::Secret<32>;
+pub fn control(_: &Secret) {}
+// OFFENCE E0277
+fn needs<T: serde::Serialize>() {}
+pub fn offence() {
+    needs::<Secret>();
+}
+// END

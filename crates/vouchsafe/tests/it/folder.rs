@@ -1,0 +1,125 @@
+//! Bad folders: a clear typed error, nothing half-written, no panic.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use vouchsafe::keys::KeysError;
+use vouchsafe::store::StoreError;
+use vouchsafe::{Act, Error, Ports};
+
+use crate::scene::{FACE, Scene, consented, enrol, notice, verify};
+
+#[test]
+fn a_missing_key_file_is_not_replaced_by_a_new_one() {
+    let scene = Scene::new();
+    scene.service.organisation("acme").unwrap();
+    let keys = scene.dir.path().join("keys/service.keys");
+    fs::rename(&keys, scene.dir.path().join("elsewhere")).unwrap();
+    assert!(matches!(Ports::in_folder(scene.dir.path()), Err(Error::KeysMissing)));
+    assert!(!keys.exists());
+}
+
+#[test]
+fn a_world_readable_key_file_is_refused() {
+    let scene = Scene::new();
+    scene.service.organisation("acme").unwrap();
+    let keys = scene.dir.path().join("keys/service.keys");
+    fs::set_permissions(&keys, Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Ports::in_folder(scene.dir.path()), Err(Error::Keys(KeysError::TooOpen))));
+    fs::set_permissions(&keys, Permissions::from_mode(0o600)).unwrap();
+    assert!(Ports::in_folder(scene.dir.path()).is_ok());
+}
+
+#[test]
+fn a_damaged_key_file_and_a_lost_key_state_are_named() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    enrol(&consented(&organisation, "4711"), 1);
+    let keys = scene.dir.path().join("keys/service.keys");
+    let good = fs::read(&keys).unwrap();
+    fs::write(&keys, &good[..good.len() - 1]).unwrap();
+    assert!(scene.again_fails());
+    fs::write(&keys, &good).unwrap();
+    for state in fs::read_dir(scene.dir.path().join("keys/state")).unwrap() {
+        let state = state.unwrap().path();
+        if state.extension().is_some_and(|extension| extension == "state") {
+            fs::remove_file(state).unwrap();
+        }
+    }
+    let error = scene.again().organisation("acme").unwrap_err();
+    assert_eq!(error.to_string(), "keys: ".to_owned() + &state_lost());
+    assert!(!error.is_retryable());
+}
+
+fn state_lost() -> String {
+    vouchsafe::envelope::EnvelopeError::StateLost.to_string()
+}
+
+impl Scene {
+    fn again_fails(&self) -> bool {
+        match Ports::in_folder(self.dir.path()) {
+            Err(Error::Keys(error)) => !error.is_retryable(),
+            Err(_) => false,
+            Ok(ports) => vouchsafe::Vouchsafe::open_with(ports).organisation("acme").is_err(),
+        }
+    }
+}
+
+#[test]
+fn a_locked_database_is_unavailable_after_a_bounded_wait() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = organisation.subject("4711").unwrap();
+    let shown = notice(&organisation);
+    let other = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = person.give_consent(FACE, &shown, Act::Checkbox).unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::Locked)));
+    assert!(error.is_retryable());
+    other.execute_batch("ROLLBACK").unwrap();
+    person.give_consent(FACE, &shown, Act::Checkbox).unwrap();
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    // SQLite's own page limit stands for the disk: the error is the same SQLITE_FULL.
+    let store = &scene.dir.path().join("data/vouchsafe.sqlite");
+    let limited = vouchsafe::store::SqliteStore::open_limited(store, 1).unwrap();
+    let failed: Result<u64, StoreError> = vouchsafe::store::write(&limited, |rows| {
+        let id = organisation.id().clone();
+        (0..10_000).try_fold(0, |_, _| rows.append_entry(&id, &[0; 1000]))
+    });
+    assert_eq!(failed, Err(StoreError::Full));
+    drop(limited);
+    assert!(verify(&person, 1).is_accepted());
+    organisation.publish_log().unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound());
+}
+
+#[test]
+fn a_corrupted_database_is_named() {
+    let scene = Scene::new();
+    scene.service.organisation("acme").unwrap();
+    let database = scene.dir.path().join("data/vouchsafe.sqlite");
+    drop(scene.service);
+    fs::write(&database, vec![0x55; 8192]).unwrap();
+    assert!(matches!(Ports::in_folder(scene.dir.path()), Err(Error::Store(StoreError::Damaged))));
+}
+
+#[test]
+fn organisations_have_one_alphabet_and_do_not_reach_each_other() {
+    let scene = Scene::new();
+    assert!(matches!(scene.service.organisation("../acme"), Err(Error::Type(_))));
+    let (acme, other) =
+        (scene.service.organisation("acme").unwrap(), scene.service.organisation("other").unwrap());
+    let person = consented(&acme, "4711");
+    enrol(&person, 1);
+    let namesake = other.subject("4711").unwrap();
+    assert_ne!(person.pseudonym(), namesake.pseudonym());
+    assert!(namesake.permit(FACE).unwrap().done().is_none());
+    assert_ne!(acme.log_origin().unwrap(), other.log_origin().unwrap());
+}

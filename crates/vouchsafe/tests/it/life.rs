@@ -1,0 +1,193 @@
+//! Consent, enrolment, verification, withdrawal, destruction, retention.
+
+use jiff::ToSpan;
+use vouchsafe::{Act, Decision, Destruction, Error, Reasons, Refusal, Role, Scope};
+
+use crate::scene::{FACE, Scene, consented, enrol, face, notice, permit, refusal, verify};
+
+fn rejected_with(decision: Decision) -> Reasons {
+    match decision {
+        Decision::Rejected(reasons) => reasons,
+        other => panic!("not rejected: {other:?}"),
+    }
+}
+
+/// Promise: WB-11-consent-first
+#[test]
+fn no_permit_before_consent_nor_for_another_scope() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = organisation.subject("4711").unwrap();
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentMissing);
+    person.give_consent(FACE, &notice(&organisation), Act::Checkbox).unwrap();
+    assert!(person.permit(FACE).unwrap().done().is_some());
+    for scope in Scope::all_biometric().filter(|scope| *scope != FACE) {
+        assert_eq!(refusal(person.permit(scope).unwrap()), Refusal::ConsentMissing, "{scope:?}");
+    }
+    let stranger = organisation.subject("4712").unwrap();
+    assert_eq!(refusal(stranger.permit(FACE).unwrap()), Refusal::ConsentMissing);
+    assert_eq!(FACE.role(), Role::EndUser);
+}
+
+/// Promise: WB-11-consent-first
+#[test]
+fn a_changed_notice_closes_the_gate_until_consent_is_renewed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let newer = organisation.publish_notice("face", "2", "en", b"we measure more").unwrap();
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
+    person.give_consent(FACE, &newer, Act::TypedSignature).unwrap();
+    assert!(person.permit(FACE).unwrap().done().is_some());
+    let old = notice(&organisation);
+    assert!(matches!(person.give_consent(FACE, &old, Act::Checkbox), Err(Error::UnknownNotice)));
+}
+
+/// Promise: WB-1.2-512d
+#[test]
+fn the_same_person_is_accepted_and_another_is_not() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    assert!(rejected_with(verify(&person, 1)).contains(Refusal::NotEnrolled));
+    let receipt = enrol(&person, 1);
+    assert!(receipt.receipt().is_consistent());
+    assert!(verify(&person, 1).is_accepted());
+    assert!(rejected_with(verify(&person, 2)).contains(Refusal::NoMatch));
+    let again = permit(&person);
+    assert_eq!(
+        refusal(person.enrol_embedding(&again, face(&again, 1)).unwrap()),
+        Refusal::AlreadyEnrolled
+    );
+}
+
+#[test]
+fn a_permit_of_somebody_else_or_of_ten_minutes_ago_is_refused() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let (one, two) = (consented(&organisation, "1"), consented(&organisation, "2"));
+    let of_one = permit(&one);
+    let foreign = two.enrol_embedding(&of_one, face(&of_one, 1));
+    assert!(matches!(foreign, Err(Error::Foreign)));
+    let elsewhere = scene.service.organisation("other").unwrap();
+    let namesake = consented(&elsewhere, "1");
+    assert!(matches!(namesake.verify_embedding(&of_one, face(&of_one, 1)), Err(Error::Foreign)));
+    scene.pass(600);
+    assert_eq!(refusal(one.enrol_embedding(&of_one, face(&of_one, 1)).unwrap()), Refusal::PermitStale);
+    assert!(rejected_with(one.verify_embedding(&of_one, face(&of_one, 1)).unwrap())
+        .contains(Refusal::PermitStale));
+}
+
+/// Promise: WB-5-revoke
+#[test]
+fn a_withdrawal_wins_over_permits_that_were_made_before_it() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let enrolment = enrol(&person, 1);
+    let in_flight = permit(&person);
+    let probe = face(&in_flight, 1);
+
+    let withdrawal = person.withdraw(FACE).unwrap();
+    let Destruction::Done(certificates) = withdrawal.destruction else { panic!("pending") };
+    assert_eq!(certificates.len(), 1);
+    assert!(certificates[0].is_about(&enrolment));
+    assert_eq!(certificates[0].strength(), "host_only");
+
+    let reasons = rejected_with(person.verify_embedding(&in_flight, probe).unwrap());
+    assert!(reasons.contains(Refusal::ConsentWithdrawn));
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentWithdrawn);
+    assert!(matches!(person.withdraw(FACE), Err(Error::Consent(_))), "nothing is left to withdraw");
+}
+
+/// Promise: WB-5-revoke
+#[test]
+fn enrolling_again_after_a_withdrawal_is_a_new_act_with_a_new_key() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let first = enrol(&person, 1);
+    let old_permit = permit(&person);
+    let _ = person.withdraw(FACE).unwrap();
+    person.give_consent(FACE, &notice(&organisation), Act::Checkbox).unwrap();
+    let stale = person.verify_embedding(&old_permit, face(&old_permit, 1)).unwrap();
+    assert!(rejected_with(stale).contains(Refusal::PermitStale), "a permit of before the withdrawal");
+    assert!(rejected_with(verify(&person, 1)).contains(Refusal::TemplateDestroyed));
+    let second = enrol(&person, 1);
+    assert_ne!(first.receipt().entry(), second.receipt().entry());
+    assert!(verify(&person, 1).is_accepted());
+}
+
+/// Promise: WB-5-revoke, WB-3-30days
+#[test]
+fn erasing_a_person_destroys_every_template_at_once() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let Destruction::Done(certificates) = person.erase().unwrap() else { panic!("pending") };
+    assert_eq!(certificates.len(), 1);
+    assert_eq!(certificates[0].cause(), "account_deletion");
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentWithdrawn);
+    let Destruction::Done(again) = person.erase().unwrap() else { panic!("pending") };
+    assert!(again.is_empty(), "erasing twice destroys nothing twice");
+}
+
+/// Promise: WB-4-face-user
+#[test]
+fn three_years_after_the_last_interaction_and_not_a_second_earlier() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let enrolment = enrol(&person, 1);
+    scene.clock.advance(1.year()).unwrap();
+    assert!(verify(&person, 1).is_accepted(), "the person's own act starts the period again");
+    scene.clock.advance(3.years()).unwrap();
+    scene.pass(-1);
+    let templates = |destruction| match destruction {
+        Destruction::Done(certificates) => certificates
+            .into_iter()
+            .filter(|certificate: &vouchsafe::DestructionCertificate| certificate.is_about(&enrolment))
+            .collect::<Vec<_>>(),
+        Destruction::Pending(pending) => panic!("pending: {pending:?}"),
+    };
+    assert!(templates(organisation.sweep().unwrap()).is_empty(), "one second early");
+    scene.pass(1);
+    let destroyed = templates(organisation.sweep().unwrap());
+    assert_eq!(destroyed.len(), 1);
+    assert_eq!(destroyed[0].cause(), "wb-4-face-user-inactivity");
+    assert!(rejected_with(verify(&person, 1)).contains(Refusal::TemplateDestroyed));
+}
+
+/// Promise: WB-4-face-user
+#[test]
+fn a_strangers_attempt_does_not_extend_the_period() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    scene.clock.advance(2.years()).unwrap();
+    assert!(!verify(&person, 2).is_accepted());
+    scene.clock.advance(1.year()).unwrap();
+    let plan = organisation.plan_retention().unwrap();
+    assert!(plan.items().iter().any(|item| item.rule() == "wb-4-face-user-inactivity"));
+}
+
+#[test]
+fn a_plan_runs_only_with_its_own_approval() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    scene.clock.advance(4.years()).unwrap();
+    let plan = organisation.plan_retention().unwrap();
+    let approval = organisation.approve_plan(&plan).unwrap();
+    scene.pass(60);
+    let other = organisation.plan_retention().unwrap();
+    assert!(matches!(organisation.run_plan(other, &approval), Err(Error::NotApproved)));
+    assert!(organisation.run_plan(plan.clone(), "no note").is_err());
+    let Destruction::Done(done) = organisation.run_plan(plan.clone(), &approval).unwrap() else { panic!() };
+    assert_eq!(done.len(), plan.items().len());
+    let Destruction::Done(again) = organisation.run_plan(plan, &approval).unwrap() else { panic!() };
+    assert!(again.is_empty(), "running a plan twice destroys nothing twice");
+}

@@ -1,0 +1,129 @@
+//! What the log records, proves and refuses to forget.
+
+use std::fs;
+
+use vouchsafe::ledger::{EntryKind, Leaf, verify_receipt};
+use vouchsafe::store::Store;
+use vouchsafe::{DestructionCertificate, Destruction, Error, Receipt};
+
+use crate::scene::{FACE, Scene, consented, enrol, open, verify};
+
+fn kinds(store: &dyn Store, organisation: &str) -> Vec<EntryKind> {
+    let id = vouchsafe::OrganisationId::parse(organisation).unwrap();
+    let entries: Result<Vec<Vec<u8>>, vouchsafe::store::StoreError> =
+        vouchsafe::store::read(store, |rows| rows.entries(&id, 0, 1000));
+    entries.unwrap().iter().map(|entry| Leaf::from_bytes(entry).unwrap().kind).collect()
+}
+
+/// Promise: WB-1.4-immutable
+#[test]
+fn every_act_is_one_entry_in_order() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    assert!(verify(&person, 1).is_accepted());
+    assert!(!verify(&person, 2).is_accepted());
+    let _ = person.withdraw(FACE).unwrap();
+    let store =
+        vouchsafe::store::SqliteStore::open(&scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    use EntryKind as K;
+    assert_eq!(
+        kinds(&store, "acme"),
+        [
+            K::OrganisationCreated,
+            K::NoticePublished,
+            K::ConsentGiven,
+            K::TemplateEnrolled,
+            K::TemplateOpened,
+            K::TemplateOpened,
+            K::ConsentWithdrawn,
+            K::TemplateDestroyRequested,
+            K::TemplateDestroyed,
+        ]
+    );
+}
+
+/// Promise: WB-1.4-immutable
+#[test]
+fn a_receipt_verifies_offline_also_after_the_template_is_gone() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let enrolment = enrol(&person, 1);
+    let kept = enrolment.receipt().to_json().unwrap();
+    let Destruction::Done(certificates) = person.withdraw(FACE).unwrap().destruction else { panic!() };
+
+    let receipt = Receipt::from_json(&kept).unwrap();
+    let (key, origin) = (organisation.verifier_key().unwrap(), organisation.log_origin().unwrap());
+    let proof = organisation.prove(receipt.entry()).unwrap();
+    verify_receipt(&proof, receipt.leaf(), &key, &origin).unwrap();
+    let certificate = DestructionCertificate::verify(certificates[0].note(), &key).unwrap();
+    assert!(certificate.is_about(&enrolment));
+
+    let forged = certificates[0].note().replace("cause withdrawal", "cause account_deletion");
+    assert!(DestructionCertificate::verify(&forged, &key).is_err());
+    assert!(Receipt::from_json(&kept.replace("\"entry\": ", "\"entry\": 1")).is_ok_and(|moved| {
+        verify_receipt(&organisation.prove(0).unwrap(), moved.leaf(), &key, &origin).is_err()
+    }));
+}
+
+/// Promise: WB-1.4-immutable
+#[test]
+fn an_edited_row_and_an_edited_tile_are_found() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    consented(&organisation, "4711");
+    organisation.publish_log().unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound());
+
+    let bundle = fs::read_dir(scene.dir.path().join("log")).unwrap().next().unwrap().unwrap().path();
+    let bundle = bundle.join("tile/entries/000.p/3");
+    let mut bytes = fs::read(&bundle).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&bundle, &bytes).unwrap();
+    assert!(!organisation.verify_log().unwrap().is_sound());
+    bytes[20] ^= 1;
+    fs::write(&bundle, &bytes).unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound());
+
+    let database = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    let edited = "UPDATE entry SET bytes = CAST(substr(bytes, 1, 54) || x'00' AS BLOB) WHERE number = 1";
+    assert_eq!(database.execute(edited, []).unwrap(), 1);
+    assert!(!organisation.verify_log().unwrap().is_sound());
+}
+
+/// Promise: WB-1.4-immutable, WB-3-30days
+#[test]
+fn a_restored_backup_runs_nothing_before_its_recovery() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let (gone, stays) = (consented(&organisation, "gone"), consented(&organisation, "stays"));
+    enrol(&gone, 1);
+    enrol(&stays, 2);
+    let database = scene.dir.path().join("data/vouchsafe.sqlite");
+    rusqlite::Connection::open(&database).unwrap().execute("VACUUM INTO ?1", [backup(&scene)]).unwrap();
+    let _ = gone.withdraw(FACE).unwrap();
+    for name in ["vouchsafe.sqlite", "vouchsafe.sqlite-wal", "vouchsafe.sqlite-shm"] {
+        let _ = fs::remove_file(scene.dir.path().join("data").join(name));
+    }
+    fs::copy(backup(&scene), &database).unwrap();
+
+    let restored = open(scene.dir.path(), &scene.clock);
+    let organisation = restored.organisation("acme").unwrap();
+    let (gone, stays) = (organisation.subject("gone").unwrap(), organisation.subject("stays").unwrap());
+    assert!(matches!(gone.permit(FACE), Err(Error::RecoveryRequired)));
+    assert!(matches!(stays.permit(FACE), Err(Error::RecoveryRequired)));
+    assert!(matches!(organisation.sweep(), Err(Error::RecoveryRequired)));
+    let recovery = organisation.recover().unwrap().unwrap();
+    assert_eq!((recovery.destroyed, recovery.closed), (1, 1));
+    assert!(gone.permit(FACE).unwrap().done().is_none());
+    assert!(verify(&stays, 2).is_accepted());
+    organisation.publish_log().unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound());
+    assert!(organisation.recover().unwrap().is_none(), "nothing is left to recover");
+}
+
+fn backup(scene: &Scene) -> String {
+    scene.dir.path().join("backup.sqlite").to_str().unwrap().to_owned()
+}

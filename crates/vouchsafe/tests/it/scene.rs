@@ -1,0 +1,86 @@
+//! A folder, a virtual clock and people whose embeddings are supplied.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use vouchsafe::embed::FaceEmbedding;
+use vouchsafe::embed::danger::supplied_embedding;
+use vouchsafe::template::Threshold;
+use vouchsafe::{
+    Act, Consented, Decision, EnrolmentReceipt, Notice, Organisation, Outcome, Permit, Ports, Scope, Subject,
+    Timestamp, VirtualClock, Vouchsafe,
+};
+
+pub const FACE: Scope = Scope::FACE_VERIFICATION;
+
+/// One folder, opened without face models.
+pub struct Scene {
+    pub dir: TempDir,
+    pub clock: Arc<VirtualClock>,
+    pub service: Vouchsafe,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let clock = Arc::new(VirtualClock::starting_at("2026-04-01T12:00:00Z".parse().unwrap()));
+        let service = open(dir.path(), &clock);
+        Self { dir, clock, service }
+    }
+
+    /// Closes nothing, opens the same folder again: a second process as far as files can tell.
+    pub fn again(&self) -> Vouchsafe {
+        open(self.dir.path(), &self.clock)
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        let now = vouchsafe::Clock::now(&*self.clock).as_second();
+        self.clock.set(Timestamp::from_second(now + seconds).unwrap());
+    }
+}
+
+pub fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
+    Vouchsafe::open_with(Ports::in_folder(dir).unwrap().with_clock(clock.clone()))
+}
+
+pub fn notice(organisation: &Organisation<'_>) -> Notice {
+    organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap()
+}
+
+/// A person who has consented to face verification.
+pub fn consented<'a>(organisation: &'a Organisation<'a>, id: &str) -> Subject<'a> {
+    let person = organisation.subject(id).unwrap();
+    person.give_consent(FACE, &notice(organisation), Act::Checkbox).unwrap();
+    person
+}
+
+pub fn permit(person: &Subject<'_>) -> Permit<Consented> {
+    person.permit(FACE).unwrap().or_refuse().unwrap()
+}
+
+/// A reproducible direction in 512 dimensions; another seed gives an unlike one.
+pub fn face(permit: &Permit<Consented>, seed: u64) -> FaceEmbedding<Consented> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let values = std::array::from_fn(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    });
+    supplied_embedding(permit, &values, Threshold::SHIPPED_FACE_MODEL).unwrap()
+}
+
+pub fn enrol(person: &Subject<'_>, seed: u64) -> EnrolmentReceipt {
+    let permit = permit(person);
+    person.enrol_embedding(&permit, face(&permit, seed)).unwrap().or_refuse().unwrap()
+}
+
+pub fn verify(person: &Subject<'_>, seed: u64) -> Decision {
+    let permit = permit(person);
+    person.verify_embedding(&permit, face(&permit, seed)).unwrap()
+}
+
+pub fn refusal<T>(outcome: Outcome<T>) -> vouchsafe::Refusal {
+    outcome.or_refuse().err().unwrap().as_slice()[0]
+}

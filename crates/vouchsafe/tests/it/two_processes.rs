@@ -1,0 +1,88 @@
+//! Two instances on one folder: what one acknowledges, the other obeys.
+
+use std::sync::Barrier;
+use std::thread;
+
+use vouchsafe::{Decision, Refusal};
+
+use crate::scene::{FACE, Scene, consented, enrol, face, permit, verify};
+
+/// Promise: WB-5-revoke
+#[test]
+fn a_withdrawal_in_one_is_refused_by_the_other_at_once() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+
+    let second = scene.again();
+    let there = second.organisation("acme").unwrap();
+    let same = there.subject("4711").unwrap();
+    assert!(verify(&same, 1).is_accepted());
+    let in_flight = permit(&same);
+    let probe = face(&in_flight, 1);
+    let _ = person.withdraw(FACE).unwrap();
+    match same.verify_embedding(&in_flight, probe).unwrap() {
+        Decision::Rejected(reasons) => assert!(reasons.contains(Refusal::ConsentWithdrawn)),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Promise: WB-5-revoke
+#[test]
+fn nothing_is_accepted_after_the_withdrawal_is_acknowledged() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let second = scene.again();
+    let start = Barrier::new(2);
+    let acknowledged = std::sync::atomic::AtomicBool::new(false);
+    let (after, accepted) = thread::scope(|scope| {
+        let verifier = scope.spawn(|| {
+            let there = second.organisation("acme").unwrap();
+            let same = there.subject("4711").unwrap();
+            let permits: Vec<_> = (0..200).map(|_| permit(&same)).collect();
+            start.wait();
+            let (mut after, mut accepted) = (0, 0);
+            for permit in &permits {
+                let late = acknowledged.load(std::sync::atomic::Ordering::SeqCst);
+                let decision = same.verify_embedding(permit, face(permit, 1)).unwrap();
+                accepted += u32::from(decision.is_accepted());
+                after += u32::from(late && decision.is_accepted());
+            }
+            (after, accepted)
+        });
+        start.wait();
+        thread::yield_now();
+        let _ = person.withdraw(FACE).unwrap();
+        acknowledged.store(true, std::sync::atomic::Ordering::SeqCst);
+        verifier.join().unwrap()
+    });
+    assert_eq!(after, 0);
+    assert!(accepted < 200, "the withdrawal came in between");
+}
+
+#[test]
+fn both_write_and_the_log_stays_one() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    consented(&organisation, "first");
+    let second = scene.again();
+    thread::scope(|scope| {
+        for service in [&scene.service, &second] {
+            scope.spawn(move || {
+                let organisation = service.organisation("acme").unwrap();
+                for i in 0..20 {
+                    let person = consented(&organisation, &format!("{service:p}-{i}"));
+                    enrol(&person, i);
+                    organisation.publish_log().unwrap();
+                }
+            });
+        }
+    });
+    organisation.publish_log().unwrap();
+    let report = organisation.verify_log().unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(report.leaves(), 2 + 1 + 2 * 20 * 2);
+}
