@@ -12,17 +12,17 @@ use vouchsafe::{
     Timestamp, VirtualClock, Vouchsafe,
 };
 
-pub const FACE: Scope = Scope::FACE_VERIFICATION;
+pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
 
 /// One folder, opened without face models.
-pub struct Scene {
-    pub dir: TempDir,
-    pub clock: Arc<VirtualClock>,
-    pub service: Vouchsafe,
+pub(crate) struct Scene {
+    pub(crate) dir: TempDir,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) service: Vouchsafe,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let clock = Arc::new(VirtualClock::starting_at("2026-04-01T12:00:00Z".parse().unwrap()));
         let service = open(dir.path(), &clock);
@@ -30,37 +30,37 @@ impl Scene {
     }
 
     /// Closes nothing, opens the same folder again: a second process as far as files can tell.
-    pub fn again(&self) -> Vouchsafe {
+    pub(crate) fn again(&self) -> Vouchsafe {
         open(self.dir.path(), &self.clock)
     }
 
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         let now = vouchsafe::Clock::now(&*self.clock).as_second();
         self.clock.set(Timestamp::from_second(now + seconds).unwrap());
     }
 }
 
-pub fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
+pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
     Vouchsafe::open_with(Ports::in_folder(dir).unwrap().with_clock(clock.clone()))
 }
 
-pub fn notice(organisation: &Organisation<'_>) -> Notice {
+pub(crate) fn notice(organisation: &Organisation<'_>) -> Notice {
     organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap()
 }
 
 /// A person who has consented to face verification.
-pub fn consented<'a>(organisation: &'a Organisation<'a>, id: &str) -> Subject<'a> {
+pub(crate) fn consented<'a>(organisation: &'a Organisation<'a>, id: &str) -> Subject<'a> {
     let person = organisation.subject(id).unwrap();
     person.give_consent(FACE, &notice(organisation), Act::Checkbox).unwrap();
     person
 }
 
-pub fn permit(person: &Subject<'_>) -> Permit<Consented> {
+pub(crate) fn permit(person: &Subject<'_>) -> Permit<Consented> {
     person.permit(FACE).unwrap().or_refuse().unwrap()
 }
 
 /// A reproducible direction in 512 dimensions; another seed gives an unlike one.
-pub fn face(permit: &Permit<Consented>, seed: u64) -> FaceEmbedding<Consented> {
+pub(crate) fn face(permit: &Permit<Consented>, seed: u64) -> FaceEmbedding<Consented> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let values = std::array::from_fn(|_| {
         state ^= state << 13;
@@ -71,16 +71,16 @@ pub fn face(permit: &Permit<Consented>, seed: u64) -> FaceEmbedding<Consented> {
     supplied_embedding(permit, &values, Threshold::SHIPPED_FACE_MODEL).unwrap()
 }
 
-pub fn enrol(person: &Subject<'_>, seed: u64) -> EnrolmentReceipt {
+pub(crate) fn enrol(person: &Subject<'_>, seed: u64) -> EnrolmentReceipt {
     let permit = permit(person);
     person.enrol_embedding(&permit, face(&permit, seed)).unwrap().or_refuse().unwrap()
 }
 
-pub fn verify(person: &Subject<'_>, seed: u64) -> Decision {
+pub(crate) fn verify(person: &Subject<'_>, seed: u64) -> Decision {
     let permit = permit(person);
     person.verify_embedding(&permit, face(&permit, seed)).unwrap()
 }
 
-pub fn refusal<T>(outcome: Outcome<T>) -> vouchsafe::Refusal {
+pub(crate) fn refusal<T>(outcome: Outcome<T>) -> vouchsafe::Refusal {
     outcome.or_refuse().err().unwrap().as_slice()[0]
 }
