@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn hex_reads_back_and_has_one_spelling() {
-        let digest = Digest::from_bytes(std::array::from_fn(|i| i as u8 * 7));
+        let digest = Digest::from_bytes(std::array::from_fn(|i| u8::try_from(i * 7).unwrap()));
         let text = digest.to_string();
         assert_eq!(Digest::parse(&text), Ok(digest));
         assert!(Digest::parse(&text.to_uppercase()).is_err());

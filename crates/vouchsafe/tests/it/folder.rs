@@ -2,12 +2,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use vouchsafe::keys::KeysError;
 use vouchsafe::store::StoreError;
 use vouchsafe::{Act, Error, Ports};
 
-use crate::scene::{FACE, Scene, consented, enrol, notice, verify};
+use crate::scene::{FACE, Scene, consented, enrol, face, notice, open, verify};
 
 #[test]
 fn a_missing_key_file_is_not_replaced_by_a_new_one() {
@@ -81,12 +82,11 @@ fn a_locked_database_is_unavailable_after_a_bounded_wait() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_that_was_acknowledged() {
+fn the_database_refuses_to_grow_beyond_its_limit_and_keeps_what_it_has() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");
     enrol(&person, 1);
-    // SQLite's own page limit stands for the disk: the error is the same SQLITE_FULL.
     let store = &scene.dir.path().join("data/vouchsafe.sqlite");
     let limited = vouchsafe::store::SqliteStore::open_limited(store, 1).unwrap();
     let failed: Result<u64, StoreError> = vouchsafe::store::write(&limited, |rows| {
@@ -98,6 +98,84 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     assert!(verify(&person, 1).is_accepted());
     organisation.publish_log().unwrap();
     assert!(organisation.verify_log().unwrap().is_sound());
+}
+
+/// A real file system of a few megabytes, where the test may mount one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::TempDir::new().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1500k", "tmpfs"])
+            .arg(dir.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("SKIPPED: a small disk cannot be mounted here (needs root)");
+        }
+        mounted.then_some(Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).output();
+    }
+}
+
+#[test]
+fn a_full_disk_is_unavailable_and_loses_nothing_that_was_acknowledged() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let scene = Scene::new();
+    let service = open(disk.0.path(), &scene.clock);
+    let organisation = service.organisation("acme").unwrap();
+    let mut acknowledged = Vec::new();
+    let shown = notice(&organisation);
+    // Other files take the disk, as they do.
+    let rest = disk.0.path().join("rest");
+    fs::write(&rest, vec![7; 600 << 10]).unwrap();
+    let error = loop {
+        let id = format!("person-{}", acknowledged.len());
+        let person = organisation.subject(&id).unwrap();
+        let enrolled = person.give_consent(FACE, &shown, Act::Checkbox).and_then(|_| {
+            let permit = person.permit(FACE)?.or_refuse().unwrap();
+            person.enrol_embedding(&permit, face(&permit, acknowledged.len() as u64 + 1))
+        });
+        match enrolled {
+            Ok(outcome) => {
+                let _ = outcome.or_refuse().unwrap();
+                acknowledged.push(id);
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_retryable(), "{error}");
+    assert!(!acknowledged.is_empty());
+
+    fs::remove_file(rest).unwrap();
+    let again = open(disk.0.path(), &scene.clock);
+    let organisation = again.organisation("acme").unwrap();
+    for (i, id) in acknowledged.iter().enumerate() {
+        assert!(verify(&organisation.subject(id).unwrap(), i as u64 + 1).is_accepted(), "{id}");
+    }
+    organisation.publish_log().unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound());
+}
+
+#[test]
+fn a_read_only_disk_is_named() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let scene = Scene::new();
+    open(disk.0.path(), &scene.clock).organisation("acme").unwrap();
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0.path()).status();
+    assert!(remounted.unwrap().success());
+    let error = Ports::in_folder(disk.0.path())
+        .map(vouchsafe::Vouchsafe::open_with)
+        .and_then(|service| service.organisation("acme").map(drop))
+        .unwrap_err();
+    println!("{error}");
+    assert!(matches!(error, Error::Store(StoreError::ReadOnly) | Error::Keys(_) | Error::Folder(_)), "{error:?}");
 }
 
 #[test]
