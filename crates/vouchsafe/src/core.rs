@@ -7,12 +7,14 @@ use vouchsafe_envelope::record::{open, seal};
 use vouchsafe_envelope::{Context, KeyRing, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, LogSigner, Opening, Publisher, commitment};
 use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, StoreError, Transaction};
-use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, RecordId, Scope, Secret, SubjectPseudonym, Timestamp};
+use vouchsafe_types::{
+    DataClass, LeafIndex, OrganisationId, RecordId, Scope, Secret, SubjectPseudonym, Timestamp,
+};
 
-use crate::payload::Payload;
-use crate::ports::Ports;
 use crate::Error;
 use crate::logs::{self, Log};
+use crate::payload::Payload;
+use crate::ports::Ports;
 
 /// The version of the organisation's data encryption key that records name in their context.
 const KEY_VERSION: u32 = 1;
@@ -32,11 +34,8 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(ports: Ports) -> Self {
-        let ring = KeyRing::new(
-            Arc::clone(&ports.keys),
-            Arc::clone(&ports.states),
-            Arc::clone(&ports.entropy),
-        );
+        let ring =
+            KeyRing::new(Arc::clone(&ports.keys), Arc::clone(&ports.states), Arc::clone(&ports.entropy));
         Self { ports, ring, spare: Mutex::default(), checked: Mutex::default(), publishers: Mutex::default() }
     }
 

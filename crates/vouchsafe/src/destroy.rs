@@ -113,10 +113,9 @@ fn withdraw(
     act.rows.put_consent(act.organisation, subject, scope, &row)?;
     let payload = Payload::at(act.now).scope(scope).sequence(line.sequence()).cause(cause);
     let recorded = act.record(EntryKind::ConsentWithdrawn, DataClass::ConsentEvidence, subject, &payload)?;
-    if let Some(holding) = act.rows.biometric_holding(act.organisation, subject, scope)? {
-        if holding.state == HoldingState::Live {
-            condemn(act, &holding, cause)?;
-        }
+    let held = act.rows.biometric_holding(act.organisation, subject, scope)?;
+    if let Some(holding) = held.filter(|holding| holding.state == HoldingState::Live) {
+        condemn(act, &holding, cause)?;
     }
     Ok(ConsentReceipt(Receipt::new(recorded)))
 }
@@ -138,9 +137,7 @@ impl Organisation<'_> {
             Ok(condemned) if condemned.is_empty() => Destruction::Done(Vec::new()),
             Ok(condemned) => match self.destroy(&condemned) {
                 Ok(certificates) => Destruction::Done(certificates),
-                Err(cause) => {
-                    Destruction::Pending(ErasureIncomplete { remaining: condemned.len(), cause })
-                }
+                Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: condemned.len(), cause }),
             },
             Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: 0, cause }),
         }
@@ -173,8 +170,12 @@ impl Organisation<'_> {
         let origin = self.log_origin()?;
         self.core.act(&self.id, &[], |act| {
             let holding = act.rows.holding(act.organisation, leaf)?;
-            let Some(Holding { class, created_entry, state: HoldingState::Destroyed { cause, at, entry }, .. }) =
-                holding
+            let Some(Holding {
+                class,
+                created_entry,
+                state: HoldingState::Destroyed { cause, at, entry },
+                ..
+            }) = holding
             else {
                 return Err(Error::NotDestroyed);
             };
@@ -211,10 +212,8 @@ fn record_destruction(act: &mut Act<'_>, holding: &Holding, report: &PunctureRep
         DataClass::Biometric => EntryKind::TemplateDestroyed,
         _ => EntryKind::PayloadDestroyed,
     };
-    let payload = Payload::at(act.now)
-        .cause(&cause)
-        .enrolment(holding.created_entry)
-        .outcome(report.strength().name());
+    let payload =
+        Payload::at(act.now).cause(&cause).enrolment(holding.created_entry).outcome(report.strength().name());
     let recorded = act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?;
     Ok(act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, recorded.entry)?)
 }

@@ -40,7 +40,9 @@ pub enum Error {
     #[error("opened without face models")]
     NoEngine,
     /// Malformed: the folder holds a database but its keys are missing. Restore the key folder, do not recreate it.
-    #[error("the folder holds a database but its key file is missing: restore the keys, do not recreate them")]
+    #[error(
+        "the folder holds a database but its key file is missing: restore the keys, do not recreate them"
+    )]
     KeysMissing,
     /// Misuse: a permit, notice or receipt of another organisation or person.
     #[error("argument belongs to another organisation or person")]

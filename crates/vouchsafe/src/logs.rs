@@ -104,7 +104,11 @@ impl<'a> Log<'a> {
     }
 
     /// Publishes every committed entry; waits a bounded time for the process that holds the lease.
-    pub(crate) fn publish(&self, core: &Core, organisation: &OrganisationId) -> Result<SignedCheckpoint, Error> {
+    pub(crate) fn publish(
+        &self,
+        core: &Core,
+        organisation: &OrganisationId,
+    ) -> Result<SignedCheckpoint, Error> {
         let lease = self.lease()?;
         let mut publisher = match core.take_publisher(organisation) {
             Some(publisher) => publisher,

@@ -110,4 +110,3 @@ impl Payload {
         serde_json::to_vec(self).map_err(|_| Error::Format("payload"))
     }
 }
-

@@ -3,9 +3,7 @@ use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_envelope::record::open;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState, NoticeRow, RecordRow, StoreError, Transaction};
-use vouchsafe_template::{
-    Decision, ProtectedReference, TemplateKey, Threshold, compare, protect,
-};
+use vouchsafe_template::{Decision, ProtectedReference, TemplateKey, Threshold, compare, protect};
 use vouchsafe_types::{DataClass, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym};
 
 use crate::core::{Act, template_context};
@@ -59,9 +57,7 @@ impl Subject<'_> {
     pub fn permit(&self, scope: Scope) -> Result<Outcome<Permit<Consented>>, Error> {
         let core = self.organisation.core;
         core.ensure_not_behind(&self.organisation.id)?;
-        vouchsafe_store::read(&*core.ports.store, |rows| {
-            self.permit_from(rows, scope, core.now())
-        })
+        vouchsafe_store::read(&*core.ports.store, |rows| self.permit_from(rows, scope, core.now()))
     }
 
     fn permit_from(
@@ -78,7 +74,9 @@ impl Subject<'_> {
         };
         match in_force {
             Some(notice) => Ok(self.organisation.core.ports.gate.permit(&line, &notice, now)),
-            None if matches!(line.state(), ConsentState::Withdrawn { .. }) => refuse(Refusal::ConsentWithdrawn),
+            None if matches!(line.state(), ConsentState::Withdrawn { .. }) => {
+                refuse(Refusal::ConsentWithdrawn)
+            }
             None => refuse(Refusal::ConsentMissing),
         }
     }
@@ -300,12 +298,8 @@ pub(crate) fn line(
 }
 
 fn put_line(act: &mut Act<'_>, line: &ConsentLine, notice: &Notice) -> Result<(), Error> {
-    let row = ConsentRow {
-        sequence: line.sequence(),
-        withdrawn: false,
-        notice: notice.digest(),
-        at: act.now,
-    };
+    let row =
+        ConsentRow { sequence: line.sequence(), withdrawn: false, notice: notice.digest(), at: act.now };
     Ok(act.rows.put_consent(act.organisation, line.subject(), line.scope(), &row)?)
 }
 

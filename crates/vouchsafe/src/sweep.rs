@@ -82,9 +82,8 @@ impl Organisation<'_> {
     fn execute(&self, plan: Plan, acknowledged: Option<Digest>) -> Result<Destruction, Error> {
         let released = plan.release(&self.core.ports.retention, Breaker::default(), acknowledged)?;
         for batch in released.plan().items().chunks(BATCH) {
-            self.core.act(&self.id, &[], |act| {
-                batch.iter().try_for_each(|item| self.condemn_if_due(act, item))
-            })?;
+            self.core
+                .act(&self.id, &[], |act| batch.iter().try_for_each(|item| self.condemn_if_due(act, item)))?;
         }
         Ok(self.resume_destructions())
     }

@@ -2,6 +2,7 @@
 //!
 //! Every file of `compile_fail/` has the control that compiles first and the offence in a block between
 //! `// OFFENCE E0000` and `// END`. The control is compiled too, so a case cannot pass because of a mistake elsewhere.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -83,7 +84,9 @@ fn compile(case: &str, source: &str) -> (bool, String) {
 
 /// The library of this name that was built last.
 fn newest(deps: &Path, name: &str) -> PathBuf {
-    let built = |file: &PathBuf| fs::metadata(file).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let built = |file: &PathBuf| {
+        fs::metadata(file).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+    };
     let prefix = format!("lib{name}-");
     fs::read_dir(deps)
         .unwrap()

@@ -175,7 +175,10 @@ fn a_read_only_disk_is_named() {
         .and_then(|service| service.organisation("acme").map(drop))
         .unwrap_err();
     println!("{error}");
-    assert!(matches!(error, Error::Store(StoreError::ReadOnly) | Error::Keys(_) | Error::Folder(_)), "{error:?}");
+    assert!(
+        matches!(error, Error::Store(StoreError::ReadOnly) | Error::Keys(_) | Error::Folder(_)),
+        "{error:?}"
+    );
 }
 
 #[test]

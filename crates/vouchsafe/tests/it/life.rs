@@ -55,10 +55,7 @@ fn the_same_person_is_accepted_and_another_is_not() {
     assert!(verify(&person, 1).is_accepted());
     assert!(rejected_with(verify(&person, 2)).contains(Refusal::NoMatch));
     let again = permit(&person);
-    assert_eq!(
-        refusal(person.enrol_embedding(&again, face(&again, 1)).unwrap()),
-        Refusal::AlreadyEnrolled
-    );
+    assert_eq!(refusal(person.enrol_embedding(&again, face(&again, 1)).unwrap()), Refusal::AlreadyEnrolled);
 }
 
 #[test]
@@ -74,8 +71,10 @@ fn a_permit_of_somebody_else_or_of_ten_minutes_ago_is_refused() {
     assert!(matches!(namesake.verify_embedding(&of_one, face(&of_one, 1)), Err(Error::Foreign)));
     scene.pass(600);
     assert_eq!(refusal(one.enrol_embedding(&of_one, face(&of_one, 1)).unwrap()), Refusal::PermitStale);
-    assert!(rejected_with(one.verify_embedding(&of_one, face(&of_one, 1)).unwrap())
-        .contains(Refusal::PermitStale));
+    assert!(
+        rejected_with(one.verify_embedding(&of_one, face(&of_one, 1)).unwrap())
+            .contains(Refusal::PermitStale)
+    );
 }
 
 /// Promise: WB-5-revoke

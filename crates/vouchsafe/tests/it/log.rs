@@ -4,7 +4,7 @@ use std::fs;
 
 use vouchsafe::ledger::{EntryKind, Leaf, verify_receipt};
 use vouchsafe::store::Store;
-use vouchsafe::{DestructionCertificate, Destruction, Error, Receipt};
+use vouchsafe::{Destruction, DestructionCertificate, Error, Receipt};
 
 use crate::scene::{FACE, Scene, consented, enrol, open, verify};
 
@@ -25,8 +25,7 @@ fn every_act_is_one_entry_in_order() {
     assert!(verify(&person, 1).is_accepted());
     assert!(!verify(&person, 2).is_accepted());
     let _ = person.withdraw(FACE).unwrap();
-    let store =
-        vouchsafe::store::SqliteStore::open(&scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    let store = vouchsafe::store::SqliteStore::open(&scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
     use EntryKind as K;
     assert_eq!(
         kinds(&store, "acme"),

@@ -1,4 +1,10 @@
 //! The facade as its callers use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop where it stands"
+)]
 
 mod folder;
 mod life;
