@@ -22,7 +22,7 @@ pub use certificate::DestructionCertificate;
 pub use destroy::{Destruction, ErasureIncomplete, Withdrawal};
 pub use error::Error;
 pub use organisation::Organisation;
-pub use ports::{Ports, SystemClock};
+pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::Recovery;
 pub use service::Vouchsafe;

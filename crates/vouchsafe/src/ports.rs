@@ -2,13 +2,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vouchsafe_consent::Gate;
-use vouchsafe_embed::{CapturePolicy, FaceEngine, Judge};
+use vouchsafe_embed::{Assurance, CapturePolicy, FaceEngine, Judge};
 use vouchsafe_envelope::port::{KeyService, StateStore};
 use vouchsafe_keys::{FolderStates, KeyFile, KeysError, OsEntropy};
 use vouchsafe_liveness::PassiveJudge;
 use vouchsafe_retention::Policy;
 use vouchsafe_store::{SqliteStore, Store};
-use vouchsafe_types::{Clock, Entropy, Timestamp};
+use vouchsafe_types::{Clock, Entropy, Role, Scope, Timestamp};
 
 use crate::Error;
 
@@ -19,6 +19,33 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+}
+
+/// How much a capture must vouch for before it may be enrolled or verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "one field a role; a new role must be decided")]
+pub struct AssurancePolicy {
+    /// For end users; by default a still picture is enough, and proves little.
+    pub end_user: Assurance,
+    /// For administrators; by default a challenge, which no still picture meets.
+    pub administrator: Assurance,
+}
+
+impl Default for AssurancePolicy {
+    fn default() -> Self {
+        Self { end_user: Assurance::Weak, administrator: Assurance::Challenged }
+    }
+}
+
+impl AssurancePolicy {
+    pub(crate) fn allows(self, scope: Scope, assurance: Assurance) -> bool {
+        assurance
+            >= match scope.role() {
+                Role::EndUser => self.end_user,
+                // A role that this version does not know is held to the stricter.
+                _ => self.administrator.max(self.end_user),
+            }
     }
 }
 
@@ -46,6 +73,8 @@ pub struct Ports {
     pub judge: Arc<dyn Judge>,
     /// The quality limits of a capture.
     pub capture: CapturePolicy,
+    /// How much a capture must vouch for.
+    pub assurance: AssurancePolicy,
     /// The consent gate.
     pub gate: Gate,
     /// The retention policy.
@@ -82,6 +111,7 @@ impl Ports {
             engine: None,
             judge: Arc::new(PassiveJudge::default()),
             capture: CapturePolicy::default(),
+            assurance: AssurancePolicy::default(),
             gate: Gate::default(),
             retention: Policy::default_notices()?,
         })

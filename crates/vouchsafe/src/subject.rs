@@ -1,5 +1,5 @@
 use vouchsafe_consent::{Act as Expression, ConsentLine, ConsentState, Consented, Notice, Permit};
-use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
+use vouchsafe_embed::{Assurance, EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_envelope::record::open;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState, NoticeRow, RecordRow, StoreError, Transaction};
@@ -85,7 +85,7 @@ impl Subject<'_> {
     ///
     /// The transaction reads consent again: a withdrawal that was acknowledged in between wins.
     ///
-    /// Returns [`Outcome::Refused`] with [`Refusal::PermitStale`], [`Refusal::ConsentWithdrawn`],
+    /// Returns [`Outcome::Refused`] with [`Refusal::AssuranceTooLow`], [`Refusal::PermitStale`], [`Refusal::ConsentWithdrawn`],
     /// [`Refusal::AlreadyEnrolled`], or [`Refusal::TemplateDestroyed`] while an old template is being destroyed.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl Subject<'_> {
         self.check_binding(permit, &embedding)?;
         let scope = permit.binding().scope();
         self.act(&[DataClass::Biometric, DataClass::ConsentEvidence], |act| {
-            if let Some(refusal) = self.closed(act, permit)? {
+            if let Some(refusal) = self.closed(act, permit, embedding.assurance())? {
                 return refuse(refusal);
             }
             let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
@@ -199,7 +199,7 @@ impl Subject<'_> {
         embedding: FaceEmbedding<Consented>,
     ) -> Result<Decision, Error> {
         let scope = permit.binding().scope();
-        if let Some(refusal) = self.closed(act, permit)? {
+        if let Some(refusal) = self.closed(act, permit, embedding.assurance())? {
             return self.reject(act, scope, refusal);
         }
         let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
@@ -232,9 +232,17 @@ impl Subject<'_> {
         Ok(Decision::Rejected(Reasons::one(refusal)))
     }
 
-    /// Why the permit no longer opens anything, if so. Read within the committing transaction.
-    fn closed(&self, act: &mut Act<'_>, permit: &Permit<Consented>) -> Result<Option<Refusal>, Error> {
+    /// Why this permit and capture open nothing, if so. Consent is read within the committing transaction.
+    fn closed(
+        &self,
+        act: &mut Act<'_>,
+        permit: &Permit<Consented>,
+        assurance: Assurance,
+    ) -> Result<Option<Refusal>, Error> {
         let scope = permit.binding().scope();
+        if !self.organisation.core.ports.assurance.allows(scope, assurance) {
+            return Ok(Some(Refusal::AssuranceTooLow));
+        }
         let line = line(act.rows, act.organisation, self.pseudonym, scope)?;
         Ok(match line.state() {
             ConsentState::Withdrawn { .. } => Some(Refusal::ConsentWithdrawn),

@@ -190,3 +190,17 @@ fn a_plan_runs_only_with_its_own_approval() {
     let Destruction::Done(again) = organisation.run_plan(plan, &approval).unwrap() else { panic!() };
     assert!(again.is_empty(), "running a plan twice destroys nothing twice");
 }
+
+#[test]
+fn a_still_picture_is_not_enough_for_an_administrator() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let admin = organisation.subject("root").unwrap();
+    let scope = Scope::ADMIN_FACE_VERIFICATION;
+    admin.give_consent(scope, &notice(&organisation), Act::TypedSignature).unwrap();
+    let permit = admin.permit(scope).unwrap().or_refuse().unwrap();
+    let refused = admin.enrol_embedding(&permit, face(&permit, 1)).unwrap();
+    assert_eq!(refusal(refused), Refusal::AssuranceTooLow);
+    let decision = admin.verify_embedding(&permit, face(&permit, 1)).unwrap();
+    assert!(rejected_with(decision).contains(Refusal::AssuranceTooLow));
+}
