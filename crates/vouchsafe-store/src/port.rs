@@ -1,10 +1,12 @@
-use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
+use vouchsafe_types::{
+    DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
+};
 
 use crate::{ConsentRow, Holding, NoticeRow, PayloadRow, RecordRow, StoreError};
 
 /// A database that runs one transaction at a time and acknowledges by commit.
 ///
-/// Use it through [`read`] and [`write`].
+/// Use it through [`read`] and [`write`](write()).
 pub trait Store: Send + Sync {
     /// Runs the closure in a transaction that may write; commits durably when it returns `Ok`.
     ///
@@ -78,7 +80,8 @@ pub trait Transaction {
     /// Whether the organisation exists.
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError>;
     /// Adds an organisation.
-    fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp) -> Result<(), StoreError>;
+    fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Adds a notice; [`StoreError::Conflict`] if its bytes are there already.
     fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError>;
@@ -90,7 +93,11 @@ pub trait Transaction {
         locale: &str,
     ) -> Result<Option<NoticeRow>, StoreError>;
     /// A notice by the digest of its bytes.
-    fn notice(&mut self, organisation: &OrganisationId, digest: Digest) -> Result<Option<NoticeRow>, StoreError>;
+    fn notice(
+        &mut self,
+        organisation: &OrganisationId,
+        digest: Digest,
+    ) -> Result<Option<NoticeRow>, StoreError>;
 
     /// When the person last acted, if ever.
     fn last_interaction(

@@ -1,5 +1,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
+use vouchsafe_types::{
+    DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
+};
 
 use crate::port::Transaction;
 use crate::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow, StoreError};
@@ -56,7 +58,11 @@ impl Transaction for Rows<'_> {
         Ok(found.is_some())
     }
 
-    fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp) -> Result<(), StoreError> {
+    fn insert_organisation(
+        &mut self,
+        organisation: &OrganisationId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let sql = "INSERT INTO organisation (id, created_at) VALUES (?1, ?2)";
         self.execute_one(sql, params![organisation.as_str(), at.as_microsecond()])
     }
@@ -298,7 +304,8 @@ impl Transaction for Rows<'_> {
         organisation: &OrganisationId,
         leaf: LeafIndex,
     ) -> Result<Option<RecordRow>, StoreError> {
-        let sql = "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND leaf = ?2";
+        let sql =
+            "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND leaf = ?2";
         self.optional(sql, params![organisation.as_str(), leaf.get()], record)
     }
 
