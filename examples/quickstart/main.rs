@@ -60,7 +60,8 @@ fn run(folder: &Path) -> Step {
     let notice = show.timed("publish the notice", || publish(&organisation))?;
     let person = organisation.subject("customer-4711")?;
     show.timed("give consent: one person, face × end user × verification", || consent(&person, &notice))?;
-    let enrolment = show.timed("enrol from obama.jpg", || enrol(&service, &person, &picture("obama.jpg")?))?;
+    let enrolment =
+        show.timed("enrol from obama.jpg", || enrol(&service, &person, &picture("obama.jpg")?))?;
     let other = organisation.subject("customer-4712")?;
     consent(&other, &notice)?;
     show.timed("enrol somebody else from astronaut.png", || {
@@ -115,11 +116,7 @@ fn consent(person: &Subject<'_>, notice: &Notice) -> Step<((), String)> {
     Ok(((), format!("log entry {}; before it, the gate refused", receipt.receipt().entry())))
 }
 
-fn enrol(
-    service: &Vouchsafe,
-    person: &Subject<'_>,
-    picture: &[u8],
-) -> Step<(EnrolmentReceipt, String)> {
+fn enrol(service: &Vouchsafe, person: &Subject<'_>, picture: &[u8]) -> Step<(EnrolmentReceipt, String)> {
     let permit = person.permit(SCOPE)?.or_refuse()?;
     let face = service.capture(&permit, Image::decode(picture, &Limits::default())?)?.or_refuse()?;
     let assurance = face.assurance();

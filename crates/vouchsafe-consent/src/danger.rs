@@ -3,7 +3,9 @@
 //! What is lost: no person consented to this system. What is kept: embeddings made under an evaluation permit
 //! have another type, which neither protection nor storage nor tokens accept.
 
-use vouchsafe_types::{Modality, OrganisationId, Purpose, Role, Scope, SubjectPseudonym, Timestamp, TypeError};
+use vouchsafe_types::{
+    Modality, OrganisationId, Purpose, Role, Scope, SubjectPseudonym, Timestamp, TypeError,
+};
 
 use crate::permit::{Binding, Evaluation, Permit};
 

@@ -30,7 +30,12 @@ impl Gate {
     /// - [`Refusal::ConsentMissing`] when no act was recorded, or when the scope opens no template,
     /// - [`Refusal::ConsentWithdrawn`] after a withdrawal,
     /// - [`Refusal::ConsentOutdated`] when the bytes of the notice changed since.
-    pub fn permit(&self, line: &ConsentLine, in_force: &Notice, now: Timestamp) -> Outcome<Permit<Consented>> {
+    pub fn permit(
+        &self,
+        line: &ConsentLine,
+        in_force: &Notice,
+        now: Timestamp,
+    ) -> Outcome<Permit<Consented>> {
         let refuse = |refusal| Outcome::Refused(Reasons::one(refusal));
         if line.scope().modality().is_none() {
             return refuse(Refusal::ConsentMissing);
@@ -38,7 +43,9 @@ impl Gate {
         match line.state() {
             ConsentState::Absent => refuse(Refusal::ConsentMissing),
             ConsentState::Withdrawn { .. } => refuse(Refusal::ConsentWithdrawn),
-            ConsentState::Given { notice, .. } if notice != in_force.digest() => refuse(Refusal::ConsentOutdated),
+            ConsentState::Given { notice, .. } if notice != in_force.digest() => {
+                refuse(Refusal::ConsentOutdated)
+            }
             // A clock that went back behind the act cannot vouch for it.
             ConsentState::Given { at, .. } if now < at => refuse(Refusal::ConsentMissing),
             ConsentState::Given { .. } => Outcome::Done(self.issue(line, now)),
@@ -68,7 +75,11 @@ mod tests {
     }
 
     fn line(scope: Scope) -> ConsentLine {
-        ConsentLine::absent(OrganisationId::parse("acme").unwrap(), SubjectPseudonym::from_bytes([1; 32]), scope)
+        ConsentLine::absent(
+            OrganisationId::parse("acme").unwrap(),
+            SubjectPseudonym::from_bytes([1; 32]),
+            scope,
+        )
     }
 
     fn notice(text: &[u8]) -> Notice {

@@ -24,7 +24,10 @@ pub enum Role {
 ///
 /// Promise: WB-2-exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_enums, reason = "the notices' six purposes; a seventh is a breaking change on purpose")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the notices' six purposes; a seventh is a breaking change on purpose"
+)]
 pub enum Purpose {
     /// Keeping evidence of what was done.
     Audit,
@@ -181,7 +184,10 @@ mod tests {
 
     #[test]
     fn communication_has_no_modality() {
-        assert_eq!(Scope::new(Some(Modality::Face), Role::EndUser, Purpose::Communication), Err(TypeError::Scope));
+        assert_eq!(
+            Scope::new(Some(Modality::Face), Role::EndUser, Purpose::Communication),
+            Err(TypeError::Scope)
+        );
         assert_eq!(Scope::new(None, Role::EndUser, Purpose::Verification), Err(TypeError::Scope));
     }
 }
