@@ -1,2 +1,80 @@
-//! Placeholder.
-fn main() {}
+//! Operator and auditor commands of vouchsafe.
+//!
+//! Exit codes: 0 done and sound, 1 failure or refusal, 2 the command line is wrong or names what is not there.
+
+mod error;
+mod eval;
+mod files;
+mod folder;
+mod log;
+mod recover;
+mod retention;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use vouchsafe_alloc::WipingAllocator;
+
+use crate::error::CliError;
+
+// Templates, crops and keys pass through buffers that nobody wrapped: they are wiped when they are freed.
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator::system();
+
+/// Operator and auditor commands of vouchsafe: measure, audit, retain, recover.
+#[derive(Parser)]
+#[command(
+    name = "vouchsafe",
+    version,
+    after_help = "Exit codes: 0 done and sound, 1 failure or refusal, 2 wrong command line."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure error rates on pictures whose people agreed to it elsewhere
+    #[command(subcommand)]
+    Eval(eval::Command),
+    /// Publish, prove and verify the log
+    #[command(subcommand)]
+    Log(log::Command),
+    /// Plan, approve and run destruction by the retention policy; certify it
+    #[command(subcommand)]
+    Retention(retention::Command),
+    /// Continue after a restored backup: take back the log, replay destructions
+    Recover(recover::Recover),
+}
+
+impl Command {
+    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
+        match self {
+            Self::Eval(command) => command.run(out),
+            Self::Log(command) => command.run(out),
+            Self::Retention(command) => command.run(out),
+            Self::Recover(command) => command.run(out),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // The parser itself leaves with 2 after a wrong command line, with 0 after a call for help.
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let done = cli.command.run(&mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            warn(&format!("vouchsafe: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// One line for the operator; a closed stderr is no reason to stop.
+fn warn(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

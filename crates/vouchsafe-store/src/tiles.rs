@@ -18,19 +18,13 @@ pub struct FolderTiles {
 }
 
 impl FolderTiles {
-    /// Opens the folder, and makes it where it is missing.
-    ///
-    /// # Errors
-    /// [`LedgerError::StoreUnavailable`] when it cannot be made.
-    pub fn open(root: &Path) -> Result<Self, LedgerError> {
-        fs::create_dir_all(root.join(TEMPORARY)).map_err(unavailable)?;
-        if let Some(parent) = root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_folder(parent).map_err(unavailable)?;
-        }
-        Ok(Self { root: root.to_owned(), next_temporary: AtomicU64::new(0) })
+    /// The log in this folder. Nothing is touched: readers change nothing, and [`Self::lease`] makes the folder.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), next_temporary: AtomicU64::new(0) }
     }
 
-    /// Takes the exclusive lease of the publisher, without waiting, and removes what a killed one left half-written.
+    /// Takes the exclusive lease of the publisher, without waiting; makes the folder where it is missing, and removes
+    /// what a killed publisher left half-written.
     ///
     /// The operating system releases it when the process ends, however it ends.
     ///
@@ -38,6 +32,7 @@ impl FolderTiles {
     /// [`LedgerError::Leased`] when another publisher holds it; [`LedgerError::StoreUnavailable`] when the lock file
     /// cannot be opened.
     pub fn lease(&self) -> Result<Lease, LedgerError> {
+        self.make_root().map_err(unavailable)?;
         let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LEASE));
         let file = file.map_err(unavailable)?;
         match file.try_lock() {
@@ -49,6 +44,14 @@ impl FolderTiles {
             fs::remove_file(left.map_err(unavailable)?.path()).map_err(unavailable)?;
         }
         Ok(Lease { _file: file })
+    }
+
+    fn make_root(&self) -> io::Result<()> {
+        if self.root.join(TEMPORARY).is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(self.root.join(TEMPORARY))?;
+        self.root.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
     }
 
     fn locate(&self, path: &str) -> Result<PathBuf, LedgerError> {
@@ -133,7 +136,8 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, FolderTiles) {
         let folder = tempfile::tempdir().unwrap();
-        let tiles = FolderTiles::open(&folder.path().join("log")).unwrap();
+        let tiles = FolderTiles::at(folder.path().join("log"));
+        drop(tiles.lease().unwrap());
         (folder, tiles)
     }
 
@@ -168,10 +172,18 @@ mod tests {
         fs::write(&left, b"half").unwrap();
         let lease = tiles.lease().unwrap();
         assert!(!left.exists());
-        let again = FolderTiles::open(&tiles.root).unwrap();
+        let again = FolderTiles::at(&tiles.root);
         assert_eq!(again.lease().err(), Some(LedgerError::Leased));
         drop(lease);
         assert!(again.lease().is_ok());
+    }
+
+    #[test]
+    fn reading_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let tiles = FolderTiles::at(folder.path().join("log"));
+        assert_eq!(tiles.read("checkpoint"), Ok(None));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ const HEADER: &str = "vouchsafe destruction certificate v1";
 /// destruction-entry 9
 /// hour 2026-11-24T18:00:00Z
 /// cause withdrawal
-/// erasure-strength host-only
+/// erasure-strength host_only
 ///
 /// — vouchsafe/8c1f… 5v3k…
 /// ```
@@ -91,6 +91,9 @@ impl DestructionCertificate {
         let parsed = Note::parse(note)?;
         let text = parsed.verify(&[key])?;
         let statement = Statement::parse(text).ok_or(Error::Format("certificate"))?;
+        if statement.origin != key.name() {
+            return Err(Error::Format("certificate"));
+        }
         Ok(Self { note: note.to_owned(), statement })
     }
 

@@ -171,7 +171,7 @@ impl Act<'_> {
     }
 
     fn append(&mut self, kind: EntryKind, opening: Opening, payload: &Payload) -> Result<Recorded, Error> {
-        let payload = payload.to_bytes()?;
+        let payload = payload.to_bytes(self.rows.entry_count(self.organisation)?)?;
         let leaf = Leaf {
             kind,
             hour: Leaf::hour_of(self.now)?,

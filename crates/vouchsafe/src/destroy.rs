@@ -39,13 +39,13 @@ pub enum Destruction {
 /// What a destruction could not reach yet, and why.
 #[derive(Debug)]
 pub struct ErasureIncomplete {
-    remaining: usize,
+    remaining: Option<usize>,
     cause: Error,
 }
 
 impl ErasureIncomplete {
-    /// How many holdings are condemned and not yet certified.
-    pub const fn remaining(&self) -> usize {
+    /// How many holdings are condemned and not yet certified; `None` when they could not even be counted.
+    pub const fn remaining(&self) -> Option<usize> {
         self.remaining
     }
 
@@ -137,9 +137,11 @@ impl Organisation<'_> {
             Ok(condemned) if condemned.is_empty() => Destruction::Done(Vec::new()),
             Ok(condemned) => match self.destroy(&condemned) {
                 Ok(certificates) => Destruction::Done(certificates),
-                Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: condemned.len(), cause }),
+                Err(cause) => {
+                    Destruction::Pending(ErasureIncomplete { remaining: Some(condemned.len()), cause })
+                }
             },
-            Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: 0, cause }),
+            Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: None, cause }),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
-    LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust, VerifierKey,
+    Checkpoint, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust, VerifierKey,
     prove_inclusion, published, read_entries, verify_log,
 };
 use vouchsafe_store::{FolderTiles, Store, StoreError};
@@ -39,7 +39,7 @@ impl<'a> Log<'a> {
         let (folder, key, origin) = core.ring.with_state(organisation, |state| {
             Ok::<_, Error>((folder_name(state), core.signer(state)?.verifier().clone(), origin(state)))
         })??;
-        let tiles = FolderTiles::open(&core.ports.logs.join(folder))?;
+        let tiles = FolderTiles::at(core.ports.logs.join(folder));
         Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, key, origin })
     }
 
@@ -137,8 +137,10 @@ impl<'a> Log<'a> {
         Ok(prove_inclusion(&self.tiles, entry, &self.trust())?.to_string())
     }
 
-    pub(crate) fn verify(&self) -> Result<Report, Error> {
-        Ok(verify_log(&self.rows, &self.tiles, &self.trust())?)
+    pub(crate) fn verify(&self, remembered: Option<&Checkpoint>) -> Result<Report, Error> {
+        let trust = self.trust();
+        let trust = remembered.map_or(trust, |checkpoint| trust.remembering(checkpoint));
+        Ok(verify_log(&self.rows, &self.tiles, &trust)?)
     }
 }
 

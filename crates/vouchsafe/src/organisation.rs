@@ -1,5 +1,5 @@
 use vouchsafe_consent::Notice;
-use vouchsafe_ledger::{EntryKind, Report, SignedCheckpoint, VerifierKey};
+use vouchsafe_ledger::{Checkpoint, EntryKind, Report, SignedCheckpoint, VerifierKey};
 use vouchsafe_store::NoticeRow;
 use vouchsafe_types::OrganisationId;
 
@@ -132,7 +132,16 @@ impl<'a> Organisation<'a> {
     /// # Errors
     /// [`Error::Ledger`] is no verdict; what was found is in the report.
     pub fn verify_log(&self) -> Result<Report, Error> {
-        self.log()?.verify()
+        self.log()?.verify(None)
+    }
+
+    /// As [`Self::verify_log`], and demands that the log continues a checkpoint that was kept elsewhere. Only this
+    /// shows a rollback or a fork that is signed with the log's own key.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] is no verdict; what was found is in the report.
+    pub fn verify_log_since(&self, remembered: &Checkpoint) -> Result<Report, Error> {
+        self.log()?.verify(Some(remembered))
     }
 
     pub(crate) fn log(&self) -> Result<Log<'_>, Error> {

@@ -11,6 +11,8 @@ use crate::Error;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Payload {
     v: u8,
+    /// The number of the entry that commits to it.
+    pub(crate) entry: u64,
     pub(crate) at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<String>,
@@ -43,6 +45,7 @@ impl Payload {
     pub(crate) fn at(now: Timestamp) -> Self {
         Self {
             v: 1,
+            entry: 0,
             at: now.to_string(),
             scope: None,
             sequence: None,
@@ -106,7 +109,8 @@ impl Payload {
         if payload.v == 1 { Ok(payload) } else { Err(Error::Format("payload")) }
     }
 
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        serde_json::to_vec(self).map_err(|_| Error::Format("payload"))
+    /// The bytes that the entry with this number commits to.
+    pub(crate) fn to_bytes(&self, entry: u64) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(&Self { entry, ..self.clone() }).map_err(|_| Error::Format("payload"))
     }
 }

@@ -6,6 +6,7 @@ use vouchsafe_types::Secret;
 
 use crate::Error;
 use crate::core::Recorded;
+use crate::payload::Payload;
 
 /// What a person keeps of an act: the log entry, its payload, and the opening that ties the two.
 ///
@@ -32,12 +33,36 @@ impl ConsentReceipt {
     pub const fn receipt(&self) -> &Receipt {
         &self.0
     }
+
+    /// Reads a receipt back from the JSON that the person kept.
+    ///
+    /// # Errors
+    /// [`Error::Format`], also when it is not the receipt of an act of consent.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let receipt = Receipt::from_json(text)?;
+        match receipt.kind()? {
+            EntryKind::ConsentGiven | EntryKind::ConsentWithdrawn => Ok(Self(receipt)),
+            _ => Err(Error::Format("receipt")),
+        }
+    }
 }
 
 impl EnrolmentReceipt {
     /// The receipt itself.
     pub const fn receipt(&self) -> &Receipt {
         &self.0
+    }
+
+    /// Reads a receipt back from the JSON that the person kept.
+    ///
+    /// # Errors
+    /// [`Error::Format`], also when it is not the receipt of an enrolment.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let receipt = Receipt::from_json(text)?;
+        match receipt.kind()? {
+            EntryKind::TemplateEnrolled => Ok(Self(receipt)),
+            _ => Err(Error::Format("receipt")),
+        }
     }
 }
 
@@ -81,10 +106,12 @@ impl Receipt {
         &self.payload
     }
 
-    /// Whether the payload and opening are those that the entry commits to.
+    /// Whether the entry commits to this payload under this opening, and the payload names this entry.
     pub fn is_consistent(&self) -> bool {
-        Leaf::from_bytes(&self.leaf)
-            .is_ok_and(|leaf| commitment::verify(&self.opening, &self.payload, &leaf.commitment))
+        let names_entry = Payload::parse(&self.payload).is_ok_and(|payload| payload.entry == self.entry);
+        let committed = Leaf::from_bytes(&self.leaf)
+            .is_ok_and(|leaf| commitment::verify(&self.opening, &self.payload, &leaf.commitment));
+        names_entry && committed
     }
 
     /// The receipt as the JSON that a person keeps.

@@ -1,7 +1,7 @@
 //! Retention: what is due is planned by the policy, condemned in a transaction that asks again, and destroyed.
 
 use vouchsafe_ledger::{EntryKind, Note};
-use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem};
+use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem, RetentionError};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym};
 
@@ -45,8 +45,11 @@ impl Organisation<'_> {
     /// Approves a plan that somebody looked at; the log records it. Gives the approval to run it with.
     ///
     /// # Errors
-    /// [`Error::Retention`] when the plan cannot be encoded.
+    /// [`Error::Retention`] when the plan was made under another policy than the one in force.
     pub fn approve_plan(&self, plan: &Plan) -> Result<String, Error> {
+        if plan.policy() != self.core.ports.retention.digest() {
+            return Err(Error::Retention(RetentionError::PolicyChanged));
+        }
         let digest = plan.digest()?;
         self.core.act(&self.id, &[], |act| {
             let payload = Payload::at(act.now).cause(&digest.to_string());

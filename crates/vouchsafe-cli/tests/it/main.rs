@@ -1,0 +1,15 @@
+//! The binary as operators and auditors use it.
+
+// `cfg(test)` always holds here; it tells the linter that helpers are tests, too.
+#[cfg(test)]
+mod eval;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod recover;
+#[cfg(test)]
+mod retention;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod usage;

@@ -1,0 +1,101 @@
+//! A folder made through the library with supplied embeddings, and the binary run on it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use vouchsafe::embed::danger::supplied_embedding;
+use vouchsafe::template::Threshold;
+use vouchsafe::{Act, EnrolmentReceipt, Organisation, Ports, Scope, VirtualClock, Vouchsafe};
+
+pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
+
+/// One folder with the organisation `acme`, in which everything happened on 1 April 2020: due long since.
+pub(crate) struct Scene {
+    pub(crate) dir: TempDir,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self { dir: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn service(&self) -> Vouchsafe {
+        let clock = VirtualClock::starting_at("2020-04-01T12:00:00Z".parse().unwrap());
+        Vouchsafe::open_with(Ports::in_folder(&self.path("store")).unwrap().with_clock(Arc::new(clock)))
+    }
+
+    /// Runs a command on the folder and organisation.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        let place = ["--dir", "store", "--org", "acme"];
+        self.run_anywhere(&[arguments, &place].concat())
+    }
+
+    /// Runs a command; relative paths start at the scene.
+    pub(crate) fn run_anywhere(&self, arguments: &[&str]) -> Run {
+        Run::of(self.dir.path(), arguments)
+    }
+
+    /// The verifier key, as somebody obtained it beforehand.
+    pub(crate) fn key(&self) -> String {
+        self.service().organisation("acme").unwrap().verifier_key().unwrap().to_string()
+    }
+
+    /// The folder of the published log.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        std::fs::read_dir(self.path("store/log")).unwrap().next().unwrap().unwrap().path()
+    }
+}
+
+/// Enrols a person whose face is a reproducible direction in 512 dimensions.
+pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> EnrolmentReceipt {
+    let notice = organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap();
+    let person = organisation.subject(id).unwrap();
+    person.give_consent(FACE, &notice, Act::Checkbox).unwrap();
+    let permit = person.permit(FACE).unwrap().or_refuse().unwrap();
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let values = std::array::from_fn(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    });
+    let embedding = supplied_embedding(&permit, &values, Threshold::SHIPPED_FACE_MODEL).unwrap();
+    person.enrol_embedding(&permit, embedding).unwrap().or_refuse().unwrap()
+}
+
+/// What a run of the binary said.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Run {
+    pub(crate) fn of(folder: &Path, arguments: &[&str]) -> Self {
+        let binary = env!("CARGO_BIN_EXE_vouchsafe");
+        let Output { status, stdout, stderr } =
+            Command::new(binary).args(arguments).current_dir(folder).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+
+    /// What it printed; fails the test unless it left with 0 and said nothing else.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
+        self.out
+    }
+
+    /// Fails the test unless it left with this code and one sentence.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32, sentence: &str) -> String {
+        assert_eq!((self.code, self.err), (Some(code), format!("vouchsafe: {sentence}\n")), "{}", self.out);
+        self.out
+    }
+}

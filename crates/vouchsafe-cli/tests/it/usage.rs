@@ -1,0 +1,76 @@
+//! Wrong command lines, and folders that are not what was meant.
+
+use std::fs;
+
+use crate::scene::{Scene, enrol};
+
+#[test]
+fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
+    let scene = Scene::new();
+    let wrong: [&[&str]; 8] = [
+        &[],
+        &["frobnicate"],
+        &["eval"],
+        &["eval", "face"],
+        &["eval", "face", "x", "--threads", "0"],
+        &["log", "prove", "--dir", "x", "--org", "acme", "minus one"],
+        &["retention", "plan", "--dir", "x", "--org", "acme", "--out", "p", "--at", "yesterday"],
+        &["retention", "run", "plan.json", "--dir", "x", "--org", "acme"],
+    ];
+    for arguments in wrong {
+        let run = scene.run_anywhere(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}");
+        assert!(
+            run.err.contains("Usage: vouchsafe") || run.err.contains("--help"),
+            "{arguments:?} {}",
+            run.err
+        );
+    }
+    assert!(scene.run_anywhere(&["--help"]).done().contains("Exit codes"));
+}
+
+#[test]
+fn a_folder_is_never_made_by_a_typo() {
+    let scene = Scene::new();
+    scene.run(&["log", "verify"]).fails(2, "the folder does not exist");
+    assert!(!scene.path("store").exists());
+    fs::create_dir(scene.path("store")).unwrap();
+    let commands: [&[&str]; 6] = [
+        &["log", "verify"],
+        &["log", "publish"],
+        &["log", "prove", "0"],
+        &["retention", "sweep"],
+        &["retention", "plan", "--out", "plan.json"],
+        &["recover"],
+    ];
+    for command in commands {
+        scene.run(command).fails(2, "the folder holds no vouchsafe database");
+    }
+    assert_eq!(fs::read_dir(scene.path("store")).unwrap().count(), 0);
+}
+
+#[test]
+fn an_organisation_is_never_made_by_a_typo() {
+    let scene = Scene::new();
+    enrol(&scene.service().organisation("acme").unwrap(), "4711", 1);
+    scene.run(&["log", "publish"]).done();
+    let stranger =
+        |command: &[&str]| scene.run_anywhere(&[command, &["--dir", "store", "--org", "acne"]].concat());
+    for command in [&["log", "verify"][..], &["log", "publish"], &["retention", "sweep"], &["recover"]] {
+        stranger(command).fails(2, "the organisation is not known in this folder");
+    }
+    let malformed = scene.run_anywhere(&["recover", "--dir", "store", "--org", "../acme"]);
+    assert_eq!(malformed.code, Some(2));
+    assert_eq!(fs::read_dir(scene.path("store/log")).unwrap().count(), 1);
+}
+
+#[test]
+fn lost_keys_are_named_and_not_replaced() {
+    let scene = Scene::new();
+    enrol(&scene.service().organisation("acme").unwrap(), "4711", 1);
+    fs::remove_file(scene.path("store/keys/service.keys")).unwrap();
+    let run = scene.run(&["log", "verify"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains("restore the keys"), "{}", run.err);
+    assert!(!scene.path("store/keys/service.keys").exists());
+}
