@@ -23,6 +23,13 @@ impl Recover {
         writeln!(out, "gap            entries {from} to {}, taken back from the published log", to - 1)?;
         writeln!(out, "destroyed      {} holding(s), again: their keys are gone", recovery.destroyed)?;
         writeln!(out, "consent closed {} line(s), for those templates", recovery.closed)?;
+        if recovery.unaccounted > 0 {
+            writeln!(
+                out,
+                "WARNING        {} template(s) that were destroyed can be opened again: the keys were restored too",
+                recovery.unaccounted
+            )?;
+        }
         writeln!(out, "lost           payloads of the gap, and acts in it that destroyed nothing")?;
         Ok(())
     }

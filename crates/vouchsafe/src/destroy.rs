@@ -9,6 +9,7 @@
 //! A crash after 1 leaves condemned holdings; [`Organisation::resume_destructions`] goes on from there.
 
 use vouchsafe_envelope::PunctureReport;
+use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState};
 use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym, Timestamp};
@@ -99,6 +100,24 @@ impl Subject<'_> {
     }
 }
 
+impl Subject<'_> {
+    /// The certificate of the newest destroyed template of a scope, again; `None` while there is none.
+    ///
+    /// # Errors
+    /// As [`Organisation::certificate`].
+    pub fn certificate(&self, scope: Scope) -> Result<Option<DestructionCertificate>, Error> {
+        let held = vouchsafe_store::read(&*self.organisation.core.ports.store, |rows| {
+            rows.biometric_holding(&self.organisation.id, self.pseudonym, scope).map_err(Error::from)
+        })?;
+        match held {
+            Some(Holding { leaf, state: HoldingState::Destroyed { .. }, .. }) => {
+                self.organisation.certificate(leaf).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 fn withdraw(
     act: &mut Act<'_>,
     subject: SubjectPseudonym,
@@ -134,7 +153,10 @@ impl Organisation<'_> {
     /// Destroys everything that is condemned and not yet destroyed. Idempotent; safe in several processes.
     pub fn resume_destructions(&self) -> Destruction {
         match self.condemned() {
-            Ok(condemned) if condemned.is_empty() => Destruction::Done(Vec::new()),
+            Ok(condemned) if condemned.is_empty() => match self.finish() {
+                Ok(()) => Destruction::Done(Vec::new()),
+                Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: Some(0), cause }),
+            },
             Ok(condemned) => match self.destroy(&condemned) {
                 Ok(certificates) => Destruction::Done(certificates),
                 Err(cause) => {
@@ -159,9 +181,14 @@ impl Organisation<'_> {
                 batch.iter().try_for_each(|holding| record_destruction(act, holding, &report))
             })?;
         }
-        self.core.ports.store.remove_remnants()?;
-        self.publish_log()?;
+        self.finish()?;
         leaves.iter().map(|leaf| self.certificate(*leaf)).collect()
+    }
+
+    /// What follows every destruction; also catches up what an interrupted one left.
+    fn finish(&self) -> Result<(), Error> {
+        self.core.ports.store.remove_remnants()?;
+        self.publish_log().map(drop)
     }
 
     /// The certificate of a destroyed holding, by its leaf.
@@ -207,15 +234,26 @@ const BATCH: usize = 256;
 
 fn record_destruction(act: &mut Act<'_>, holding: &Holding, report: &PunctureReport) -> Result<(), Error> {
     let stored = act.rows.holding(act.organisation, holding.leaf)?;
-    let Some(HoldingState::Condemned { cause, .. }) = stored.map(|stored| stored.state) else {
-        return Ok(()); // Another process was faster.
-    };
+    match stored.map(|stored| stored.state) {
+        Some(HoldingState::Condemned { cause, .. }) => {
+            record_destroyed(act, holding, &cause, report.strength())
+        }
+        _ => Ok(()), // Another process was faster.
+    }
+}
+
+/// Appends the entry of a destruction with its evidence, and deletes the sealed bytes of the condemned holding.
+pub(crate) fn record_destroyed(
+    act: &mut Act<'_>,
+    holding: &Holding,
+    cause: &str,
+    strength: ErasureStrength,
+) -> Result<(), Error> {
     let kind = match holding.class {
         DataClass::Biometric => EntryKind::TemplateDestroyed,
         _ => EntryKind::PayloadDestroyed,
     };
-    let payload =
-        Payload::at(act.now).cause(&cause).enrolment(holding.created_entry).outcome(report.strength().name());
+    let payload = Payload::at(act.now).cause(cause).enrolment(holding.created_entry).outcome(strength.name());
     let recorded = act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?;
     Ok(act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, recorded.entry)?)
 }

@@ -1,11 +1,14 @@
 //! The explicit recovery after a restore: the database is older than the published log and the live key state.
 
 use vouchsafe_consent::ConsentState;
-use vouchsafe_envelope::LeafStatus;
-use vouchsafe_ledger::{EntryKind, LeafSource, LedgerError};
-use vouchsafe_store::{ConsentRow, Holding, HoldingState};
+use vouchsafe_envelope::port::ErasureStrength;
+use vouchsafe_envelope::{LeafStatus, OrganisationState};
+use vouchsafe_ledger::{EntryKind, Leaf, LeafSource, LedgerError};
+use vouchsafe_store::{ConsentRow, Holding, HoldingState, Transaction};
+use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::core::Act;
+use crate::destroy::record_destroyed;
 use crate::payload::Payload;
 use crate::subject::line;
 use crate::{Error, Organisation};
@@ -27,6 +30,9 @@ pub struct Recovery {
     pub destroyed: u64,
     /// Lines of consent that were closed because their template was destroyed after the backup was made.
     pub closed: u64,
+    /// Templates whose destruction the gap records and whose keys open again: above 0, the key state was restored
+    /// too, and what was destroyed is back. Stop the service and find the newer key state.
+    pub unaccounted: u64,
 }
 
 impl Organisation<'_> {
@@ -43,7 +49,8 @@ impl Organisation<'_> {
     /// [`Error::Ledger`] with `Forked` when the database is not an older state of the published log.
     pub fn recover(&self) -> Result<Option<Recovery>, Error> {
         let log = self.log()?;
-        let Some(head) = log.published()?.filter(|_| log.is_behind().unwrap_or(true)) else {
+        let behind = log.is_behind()?;
+        let Some(head) = log.published()?.filter(|_| behind) else {
             self.core.mark_checked(&self.id);
             return Ok(None);
         };
@@ -54,7 +61,8 @@ impl Organisation<'_> {
         }
         let missing = log.published_entries(have, size)?;
         log.check_continuation(&missing)?;
-        let recovery = self.core.act_unchecked(&self.id, &[], |act| {
+        let evidence = vec![DataClass::DestructionEvidence; self.destroyed_but_held()?];
+        let recovery = self.core.act_unchecked(&self.id, &evidence, |act| {
             if !act.rows.organisation_exists(act.organisation)? {
                 act.rows.insert_organisation(act.organisation, act.now)?;
             }
@@ -64,10 +72,19 @@ impl Organisation<'_> {
             for entry in &missing {
                 act.rows.append_entry(act.organisation, entry)?;
             }
-            let entry =
-                act.record_public(EntryKind::LogRecovered, &Payload::at(act.now).gap(have, size))?.entry;
-            let (destroyed, closed) = replay(act, entry)?;
-            Ok(Recovery { gap_from: have, gap_to: size, destroyed, closed })
+            act.record_public(EntryKind::LogRecovered, &Payload::at(act.now).gap(have, size))?;
+            let strength = self.core.ports.keys.strength();
+            let (mut destroyed, mut closed, mut templates) = (0, 0, 0);
+            for holding in destroyed_but_held(act.rows, act.state, act.organisation)? {
+                destroyed += 1;
+                closed += u64::from(replay(act, &holding, strength)?);
+                templates += u64::from(holding.class == DataClass::Biometric);
+            }
+            // The gap destroys what was replayed and what it enrolled itself; the rest came back with the keys.
+            let gap = |kind| missing.iter().filter(|entry| kind_of(entry) == Some(kind)).count() as u64;
+            let unaccounted = gap(EntryKind::TemplateDestroyed)
+                .saturating_sub(gap(EntryKind::TemplateEnrolled) + templates);
+            Ok(Recovery { gap_from: have, gap_to: size, destroyed, closed, unaccounted })
         })?;
         self.core.mark_checked(&self.id);
         self.publish_log()?;
@@ -75,28 +92,40 @@ impl Organisation<'_> {
     }
 }
 
-/// Marks every holding destroyed whose key is, and closes the consent that it rested on.
-fn replay(act: &mut Act<'_>, entry: u64) -> Result<(u64, u64), Error> {
-    let (mut destroyed, mut closed, mut after) = (0, 0, None);
-    loop {
-        let page = act.rows.holdings(act.organisation, after, PAGE)?;
-        let Some(last) = page.last() else { return Ok((destroyed, closed)) };
-        after = Some(last.leaf);
-        for holding in page {
-            let open = !matches!(holding.state, HoldingState::Destroyed { .. });
-            if open && act.state.status(holding.leaf) == LeafStatus::Destroyed {
-                destroyed += 1;
-                closed += u64::from(replay_one(act, &holding, entry)?);
-            }
-        }
+impl Organisation<'_> {
+    fn destroyed_but_held(&self) -> Result<usize, Error> {
+        self.core.ring.with_state(&self.id, |state| {
+            vouchsafe_store::read(&*self.core.ports.store, |rows| {
+                Ok(destroyed_but_held(rows, state, &self.id)?.len())
+            })
+        })?
     }
 }
 
-fn replay_one(act: &mut Act<'_>, holding: &Holding, entry: u64) -> Result<bool, Error> {
+/// The holdings that the rows call live or condemned and whose key is destroyed.
+fn destroyed_but_held(
+    rows: &mut dyn Transaction,
+    state: &OrganisationState,
+    organisation: &OrganisationId,
+) -> Result<Vec<Holding>, Error> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = rows.holdings(organisation, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = Some(last.leaf);
+        found.extend(page.into_iter().filter(|holding| {
+            let held = !matches!(holding.state, HoldingState::Destroyed { .. });
+            held && state.status(holding.leaf) == LeafStatus::Destroyed
+        }));
+    }
+}
+
+/// Marks a holding destroyed again and closes the consent that it rested on; says whether it did.
+fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Result<bool, Error> {
     if holding.state == HoldingState::Live {
         act.rows.condemn(act.organisation, holding.leaf, REPLAYED, act.now)?;
     }
-    act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, entry)?;
+    record_destroyed(act, holding, REPLAYED, strength)?;
     let Some(scope) = holding.scope else { return Ok(false) };
     let line = line(act.rows, act.organisation, holding.subject, scope)?;
     let ConsentState::Given { notice, .. } = line.state() else { return Ok(false) };
@@ -104,4 +133,8 @@ fn replay_one(act: &mut Act<'_>, holding: &Holding, entry: u64) -> Result<bool, 
     let row = ConsentRow { sequence: withdrawn.sequence(), withdrawn: true, notice, at: act.now };
     act.rows.put_consent(act.organisation, holding.subject, scope, &row)?;
     Ok(true)
+}
+
+fn kind_of(entry: &[u8]) -> Option<EntryKind> {
+    Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind)
 }

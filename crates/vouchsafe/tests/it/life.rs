@@ -204,3 +204,23 @@ fn a_still_picture_is_not_enough_for_an_administrator() {
     let decision = admin.verify_embedding(&permit, face(&permit, 1)).unwrap();
     assert!(rejected_with(decision).contains(Refusal::AssuranceTooLow));
 }
+
+/// Promise: WB-3-30days
+#[test]
+fn a_destruction_is_done_only_when_its_remnants_are_gone_too() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    // A reader in another process keeps the write-ahead log from being truncated.
+    let reader = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM record;").unwrap();
+    let Destruction::Pending(pending) = person.withdraw(FACE).unwrap().destruction else { panic!("done") };
+    assert!(pending.cause().is_retryable());
+    assert!(matches!(organisation.resume_destructions(), Destruction::Pending(_)), "still held back");
+    reader.execute_batch("COMMIT").unwrap();
+    assert!(matches!(organisation.resume_destructions(), Destruction::Done(_)));
+    let wal = std::fs::metadata(scene.dir.path().join("data/vouchsafe.sqlite-wal")).unwrap();
+    assert_eq!(wal.len(), 0);
+    assert!(person.certificate(FACE).unwrap().is_some(), "the certificate is issued again");
+}

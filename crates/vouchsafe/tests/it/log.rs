@@ -117,12 +117,36 @@ fn a_restored_backup_runs_nothing_before_its_recovery() {
     assert!(matches!(stays.permit(FACE), Err(Error::RecoveryRequired)));
     assert!(matches!(organisation.sweep(), Err(Error::RecoveryRequired)));
     let recovery = organisation.recover().unwrap().unwrap();
-    assert_eq!((recovery.destroyed, recovery.closed), (1, 1));
+    assert_eq!((recovery.destroyed, recovery.closed, recovery.unaccounted), (1, 1, 0));
+    let certificate = gone.certificate(FACE).unwrap().unwrap();
+    assert_eq!(certificate.cause(), "destroyed_before_restore");
+    assert!(stays.certificate(FACE).unwrap().is_none());
     assert!(gone.permit(FACE).unwrap().done().is_none());
     assert!(verify(&stays, 2).is_accepted());
     organisation.publish_log().unwrap();
     assert!(organisation.verify_log().unwrap().is_sound());
     assert!(organisation.recover().unwrap().is_none(), "nothing is left to recover");
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn keys_that_were_restored_with_the_database_are_noticed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let gone = consented(&organisation, "gone");
+    enrol(&gone, 1);
+    let copy = tempfile::TempDir::new().unwrap();
+    let cp = |from: &std::path::Path, to: &std::path::Path| {
+        assert!(std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
+    };
+    for folder in ["data", "keys"] {
+        cp(&scene.dir.path().join(folder), copy.path());
+    }
+    let _ = gone.withdraw(FACE).unwrap();
+    cp(&scene.dir.path().join("log"), copy.path());
+    let restored = open(copy.path(), &scene.clock);
+    let recovery = restored.organisation("acme").unwrap().recover().unwrap().unwrap();
+    assert_eq!((recovery.destroyed, recovery.unaccounted), (0, 1));
 }
 
 fn backup(scene: &Scene) -> String {

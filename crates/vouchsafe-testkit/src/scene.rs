@@ -1,0 +1,129 @@
+//! The stage of a drill: one folder, one organisation, a clock that is moved by hand, and people whose embeddings are
+//! drawn instead of captured. Everything else is what a newcomer gets: the database, the key file, the log.
+
+use std::error::Error as StdError;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vouchsafe::{Consented, Notice, Organisation, Permit, Ports, Scope, Timestamp, VirtualClock, Vouchsafe};
+use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
+use vouchsafe_template::Threshold;
+use vouchsafe_types::OrganisationId;
+
+use crate::draws::Draws;
+
+/// Whatever stands in the way of a drill itself.
+pub type Failure = Box<dyn StdError + Send + Sync>;
+
+/// The id of the organisation.
+pub const ORGANISATION: &str = "acme";
+/// The scope of every consent in a drill.
+pub const SCOPE: Scope = Scope::FACE_VERIFICATION;
+
+/// A folder with the default ports, and the clock it is opened with.
+#[derive(Debug)]
+pub struct Scene {
+    folder: PathBuf,
+    clock: Arc<VirtualClock>,
+}
+
+impl Scene {
+    /// A scene in a folder, which is created when it is first opened.
+    pub fn new(folder: impl Into<PathBuf>, now: Timestamp) -> Self {
+        Self { folder: folder.into(), clock: Arc::new(VirtualClock::starting_at(now)) }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        database(&self.folder)
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &VirtualClock {
+        &self.clock
+    }
+
+    /// The default ports of the folder, with the scene's clock and without face models.
+    ///
+    /// # Errors
+    /// As [`Ports::in_folder`].
+    pub fn ports(&self) -> Result<Ports, vouchsafe::Error> {
+        let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
+        Ok(Ports::in_folder(&self.folder)?.with_clock(clock))
+    }
+
+    /// Opens the folder.
+    ///
+    /// # Errors
+    /// As [`Ports::in_folder`].
+    pub fn open(&self) -> Result<Vouchsafe, vouchsafe::Error> {
+        self.ports().map(Vouchsafe::open_with)
+    }
+}
+
+/// The database file of a folder.
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join("data").join("vouchsafe.sqlite")
+}
+
+/// The organisation's id as rows and keys know it.
+///
+/// # Errors
+/// Never: the id is well-formed.
+pub fn organisation_id() -> Result<OrganisationId, vouchsafe::Error> {
+    Ok(OrganisationId::parse(ORGANISATION)?)
+}
+
+/// Publishes the notice that everybody consents to; again and again it is the same.
+///
+/// # Errors
+/// As [`Organisation::publish_notice`].
+pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, vouchsafe::Error> {
+    organisation.publish_notice("face", "1", "en", b"Your face template is kept until you withdraw.")
+}
+
+/// The caller's own id of a person.
+pub fn caller_id(person: u32) -> String {
+    format!("person-{person:05}")
+}
+
+/// The embedding of a person's face; every variant is another face to the matcher.
+///
+/// # Errors
+/// Never for drawn numbers.
+pub fn embedding(
+    permit: &Permit<Consented>,
+    person: u32,
+    variant: u64,
+) -> Result<FaceEmbedding<Consented>, vouchsafe::Error> {
+    let seed = u64::from(person) << 32 | variant;
+    let values = Draws::seeded(Draws::seeded(seed).next_u64()).vector();
+    Ok(supplied_embedding(permit, &values, Threshold::SHIPPED_FACE_MODEL)?)
+}
+
+/// Copies a folder with all it holds; files keep their modes, folders get mode 0700.
+///
+/// # Errors
+/// The operating system's own.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
