@@ -3,6 +3,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::EmbedError;
+use crate::stack::wipe_deep_stack;
 
 mod decode;
 mod jpeg;
@@ -73,7 +74,9 @@ impl Image {
     /// [`EmbedError::ImageFormat`] (also for CMYK and arithmetic-coded JPEG), [`EmbedError::ImageAnimated`],
     /// [`EmbedError::ImageTruncated`], [`EmbedError::ImageCorrupt`].
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, EmbedError> {
-        decode::decode(bytes, limits)
+        let decoded = decode::decode(bytes, limits);
+        wipe_deep_stack();
+        decoded
     }
 
     /// The width in pixels, after orientation.

@@ -20,7 +20,8 @@
 //!
 //! The inference engine's own intermediate tensors and packed copies, and the decoders' scratch rows. They are
 //! freed when a call returns, not overwritten; a process that must not leave them in memory installs a global
-//! allocator that wipes on free.
+//! allocator that wipes on free. The engine keeps packed copies as long as its thread lives, so each run has a
+//! thread of its own. The stack that decoding, capture and inference used is overwritten.
 #![deny(unsafe_code)]
 
 mod align;
@@ -39,6 +40,7 @@ mod quality;
 mod sample;
 mod scene;
 mod session;
+mod stack;
 #[cfg(feature = "engine-tract")]
 mod tract;
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use vouchsafe_consent::{Basis, Permit};
-use vouchsafe_types::{Modality, Outcome, Reasons, Refusal, Timestamp};
+use vouchsafe_types::{Modality, Outcome, Reasons, Refusal, Timestamp, wipe_stack};
 
 use crate::quality::Quality;
 use crate::{CapturePolicy, EmbedError, FaceBox, FaceEngine, Image, Judge, Judgement, LiveFace};
@@ -75,15 +75,23 @@ impl<'e, 'p, B: Basis> CaptureSession<'e, 'p, B> {
         reason = "the session consumes the picture, so that nobody keeps it"
     )]
     pub fn submit(self, image: Image, judge: &dyn Judge) -> Result<Outcome<LiveFace<B>>, EmbedError> {
-        let face = match self.only_face(&self.engine.detect(&image)?) {
+        let outcome = self.examine(&image, judge);
+        wipe_stack();
+        outcome
+    }
+
+    // Never inlined: its frames hold points and pixels, and the caller wipes them.
+    #[inline(never)]
+    fn examine(&self, image: &Image, judge: &dyn Judge) -> Result<Outcome<LiveFace<B>>, EmbedError> {
+        let face = match self.only_face(&self.engine.detect(image)?) {
             Ok(face) => face,
             Err(refusal) => return Ok(Outcome::Refused(Reasons::one(refusal))),
         };
-        let placed = self.engine.place(&image, &face)?;
+        let placed = self.engine.place(image, &face)?;
         if let Some(reasons) = Quality::measure(&placed.crop, &placed.five).refusals(&self.policy) {
             return Ok(Outcome::Refused(reasons));
         }
-        match judge.judge(&self.engine.scene(&image, face, &placed))? {
+        match judge.judge(&self.engine.scene(image, face, &placed))? {
             Judgement::Refused(reasons) => Ok(Outcome::Refused(reasons)),
             Judgement::Live(assurance) => {
                 Ok(Outcome::Done(LiveFace::new(placed.crop, self.permit.binding().clone(), assurance)))

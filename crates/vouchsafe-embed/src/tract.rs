@@ -1,6 +1,7 @@
 //! The five graphs in tract, a pure-Rust engine, one thread a call.
 
 use std::sync::Arc;
+use std::thread;
 
 use tract_onnx::Onnx;
 use tract_onnx::prelude::{
@@ -10,6 +11,7 @@ use tract_onnx::prelude::{
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::port::{Inference, Outputs};
+use crate::stack::wipe_deep_stack;
 use crate::{EmbedError, Graphs, ModelRole, ModelSet};
 
 mod prelu;
@@ -17,7 +19,7 @@ mod prelu;
 /// Loads all models, two at a time.
 pub(crate) fn load(models: &ModelSet) -> Result<Graphs, EmbedError> {
     // The feature model takes as long to optimise as the other four together.
-    let (feature, rest) = std::thread::scope(|scope| {
+    let (feature, rest) = thread::scope(|scope| {
         let feature = scope.spawn(|| graph(models, ModelRole::Feature));
         let rest = || {
             let [detect, eye, landmark, liveness] =
@@ -58,15 +60,29 @@ struct TractGraph {
 
 impl Inference for TractGraph {
     /// The copies of input and outputs made here are wiped; tract frees its intermediate tensors as they are.
+    ///
+    /// Each run has a thread of its own: tract keeps packed copies of tensors in buffers of the thread, until
+    /// another run overwrites them or the thread ends.
     fn run(&self, input: &[f32]) -> Result<Outputs, EmbedError> {
         if input.len() != self.role.input_len() {
             return Err(EmbedError::InputSize { model: self.role });
         }
-        self.run_checked(input).map_err(|_| EmbedError::Engine { model: self.role })
+        let run = || {
+            let outputs = self.run_checked(input);
+            wipe_deep_stack();
+            outputs
+        };
+        let outputs = thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, run).ok()?;
+            thread.join().ok()?.ok()
+        });
+        outputs.ok_or(EmbedError::Engine { model: self.role })
     }
 }
 
 impl TractGraph {
+    // Never inlined: its frames lie below the caller's, who wipes them.
+    #[inline(never)]
     fn run_checked(&self, input: &[f32]) -> TractResult<Outputs> {
         let input = Arc::new(Tensor::from_shape(&self.role.input_shape(), input)?);
         let outputs = self.plan.run(tvec!(TValue::from_const(Arc::clone(&input))));

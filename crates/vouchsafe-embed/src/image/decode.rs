@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 use super::{Image, Limits, jpeg};
 use crate::EmbedError;
 
+// Never inlined: its frames hold blocks of pixels, and the caller wipes them.
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image, EmbedError> {
     if bytes.is_empty() {
         return Err(EmbedError::ImageEmpty);
