@@ -1,6 +1,7 @@
 //! Operator and auditor commands of vouchsafe.
 //!
 //! Exit codes: 0 done and sound, 1 failure or refusal, 2 the command line is wrong or names what is not there.
+#![forbid(unsafe_code)]
 
 mod error;
 mod eval;
