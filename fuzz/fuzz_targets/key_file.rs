@@ -17,13 +17,10 @@ static FOLDER: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a tem
 
 fuzz_target!(|bytes: &[u8]| {
     let path = FOLDER.path().join("keys");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .expect("a file of our own");
+    // A new file each time: some file systems flush one that is cut and rewritten.
+    let _ = fs::remove_file(&path);
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = file.expect("a file of our own");
     file.write_all(bytes).expect("room on the disk");
     file.write_all(digest(&SHA256, bytes).as_ref()).expect("room on the disk");
     if let Ok(keys) = KeyFile::open(&path) {

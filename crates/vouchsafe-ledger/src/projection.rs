@@ -29,11 +29,10 @@ pub fn publish(
 
 /// Publishes one log again and again, about once a second, at a cost that depends on the new leaves only.
 ///
-/// It remembers the last checkpoint it published or was given, so a store or a database that is restored under
+/// It keeps no key: the signer is lent for each call. It remembers the last checkpoint it published or was given, so a store or a database that is restored under
 /// its feet is noticed. One publisher a log: hold the adapter's lease.
 #[derive(Debug)]
 pub struct Publisher {
-    signer: LogSigner,
     origin: String,
     remembered: Option<Checkpoint>,
     edge: Option<Builder>,
@@ -41,19 +40,14 @@ pub struct Publisher {
 
 impl Publisher {
     /// A publisher of the log with this origin.
-    pub fn new(signer: LogSigner, origin: &str) -> Self {
-        Self { signer, origin: origin.to_owned(), remembered: None, edge: None }
+    pub fn new(origin: &str) -> Self {
+        Self { origin: origin.to_owned(), remembered: None, edge: None }
     }
 
     /// Demands that the log continues this checkpoint, which comes from outside the restored domain.
     #[must_use]
     pub fn remembering(self, checkpoint: Checkpoint) -> Self {
         Self { remembered: Some(checkpoint), ..self }
-    }
-
-    /// The signer, whose verifier key outsiders need.
-    pub const fn signer(&self) -> &LogSigner {
-        &self.signer
     }
 
     /// The newest checkpoint that this publisher knows.
@@ -71,11 +65,12 @@ impl Publisher {
     /// checkpoint does not continue the remembered one.
     pub fn publish(
         &mut self,
+        signer: &LogSigner,
         source: &dyn LeafSource,
         store: &dyn TileStore,
     ) -> Result<SignedCheckpoint, LedgerError> {
         let edge = self.edge.take();
-        let mut trust = Trust::new(self.signer.verifier(), &self.origin);
+        let mut trust = Trust::new(signer.verifier(), &self.origin);
         if let Some(remembered) = &self.remembered {
             trust = trust.remembering(remembered);
         }
@@ -85,7 +80,7 @@ impl Publisher {
             Some(edge) if continues(&edge, signed_head, source)? => edge,
             _ => replay(source, signed_head, &trust)?,
         };
-        let (edge, signed) = extend(builder, head, source, store, &self.signer, &self.origin)?;
+        let (edge, signed) = extend(builder, head, source, store, signer, &self.origin)?;
         self.remembered = Some(signed.checkpoint().clone());
         self.edge = Some(edge);
         Ok(signed)

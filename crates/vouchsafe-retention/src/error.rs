@@ -99,12 +99,12 @@ impl PackFault {
 
 impl fmt::Display for PackFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pack {}", self.pack)?;
+        write!(f, "pack {}", self.pack.escape_default())?;
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }
         if let Some(rule) = &self.rule {
-            write!(f, ", rule {rule}")?;
+            write!(f, ", rule {}", rule.escape_default())?;
         }
         write!(f, ": {}", self.problem)
     }

@@ -31,6 +31,9 @@ impl Pack {
         if wire.format != Policy::PACK_FORMAT {
             return Err(unnamed(None, Problem::Format));
         }
+        if [&wire.id, &wire.title, &wire.version].iter().any(|label| label.chars().any(char::is_control)) {
+            return Err(unnamed(None, Problem::Syntax));
+        }
         let reader = |table: &toml::Spanned<Fields>, name: &str| Reader {
             pack: wire.id.clone(),
             line: line_of(text, table.span().start),

@@ -8,7 +8,7 @@ use vouchsafe_ledger::{
     prove_inclusion, published, read_entries, verify_log,
 };
 use vouchsafe_store::{FolderTiles, Store, StoreError};
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use crate::Error;
 use crate::core::Core;
@@ -110,13 +110,11 @@ impl<'a> Log<'a> {
         organisation: &OrganisationId,
     ) -> Result<SignedCheckpoint, Error> {
         let lease = self.lease()?;
-        let mut publisher = match core.take_publisher(organisation) {
-            Some(publisher) => publisher,
-            None => core.ring.with_state(organisation, |state| {
-                Ok::<_, Error>(Publisher::new(core.signer(state)?, &self.origin))
-            })??,
-        };
-        let signed = publisher.publish(&self.rows, &self.tiles);
+        let signer = core.ring.with_state(organisation, |state| core.signer(state))??;
+        let mut publisher = core.take_publisher(organisation).unwrap_or_else(|| Publisher::new(&self.origin));
+        let signed = publisher.publish(&signer, &self.rows, &self.tiles);
+        drop(signer);
+        wipe_stack();
         core.keep_publisher(organisation, publisher);
         drop(lease);
         Ok(signed?)

@@ -1,5 +1,5 @@
-use std::path::Path;
-use std::sync::Arc;
+#[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
+use std::{path::Path, sync::Arc};
 
 use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{CaptureSession, Image, LiveFace};

@@ -18,13 +18,13 @@ fn from_scratch(rows: &Rows) -> BTreeMap<String, Vec<u8>> {
 fn check_steps(steps: &[usize]) {
     let rows = Rows::numbered(steps.iter().sum::<usize>() as u64);
     let (stepwise, together) = (MemoryTiles::default(), MemoryTiles::default());
-    let mut publisher = Publisher::new(signer(), ORIGIN);
+    let mut publisher = Publisher::new(ORIGIN);
     let mut end = 0;
     for step in steps {
         end += step;
         let part = rows.first(end);
         let signed = publish(&part, &stepwise, &signer(), ORIGIN).unwrap();
-        assert_eq!(publisher.publish(&part, &together).unwrap(), signed);
+        assert_eq!(publisher.publish(&signer(), &part, &together).unwrap(), signed);
         assert_eq!(signed.checkpoint().size(), end as u64);
     }
     assert_eq!(stepwise.snapshot(), together.snapshot());
@@ -105,15 +105,18 @@ fn a_log_never_goes_backwards_and_never_forks() {
 fn a_restored_database_that_grew_again_is_a_fork_for_a_running_publisher() {
     for (before, kept) in [(600, 500), (512, 511), (512, 100), (300, 299)] {
         let store = MemoryTiles::default();
-        let mut publisher = Publisher::new(signer(), ORIGIN);
-        publisher.publish(&Rows::numbered(before), &store).unwrap();
+        let mut publisher = Publisher::new(ORIGIN);
+        publisher.publish(&signer(), &Rows::numbered(before), &store).unwrap();
         let published = store.snapshot();
         let mut restored = Rows::numbered(kept);
         restored.0.extend((0..600).map(|i| leaf(1_000_000 + i).to_bytes().to_vec()));
-        assert_eq!(publisher.publish(&restored, &store), Err(LedgerError::Forked));
-        assert_eq!(publisher.publish(&Rows::numbered(kept), &store), Err(LedgerError::RolledBack));
+        assert_eq!(publisher.publish(&signer(), &restored, &store), Err(LedgerError::Forked));
+        assert_eq!(publisher.publish(&signer(), &Rows::numbered(kept), &store), Err(LedgerError::RolledBack));
         assert_eq!(store.snapshot(), published);
-        assert_eq!(publisher.publish(&Rows::numbered(700), &store).unwrap().checkpoint().size(), 700);
+        assert_eq!(
+            publisher.publish(&signer(), &Rows::numbered(700), &store).unwrap().checkpoint().size(),
+            700
+        );
     }
 }
 
@@ -124,8 +127,8 @@ fn a_restored_store_is_noticed_by_whoever_remembers_a_checkpoint() {
     let remembered = remembered.checkpoint();
     for files in [old, BTreeMap::new()] {
         let store = MemoryTiles::restored(files);
-        let mut publisher = Publisher::new(signer(), ORIGIN).remembering(remembered.clone());
-        assert_eq!(publisher.publish(&Rows::numbered(400), &store), Err(LedgerError::RolledBack));
+        let mut publisher = Publisher::new(ORIGIN).remembering(remembered.clone());
+        assert_eq!(publisher.publish(&signer(), &Rows::numbered(400), &store), Err(LedgerError::RolledBack));
     }
     // A fork that the log signed itself, shown by the checkpoint from before.
     let mut fork = Rows::numbered(500);
@@ -163,13 +166,13 @@ fn a_checkpoint_that_does_not_verify_stops_publishing_and_is_not_repaired() {
 #[test]
 fn a_full_disk_leaves_the_old_checkpoint_and_publishing_again_completes_it() {
     let rows = Rows::numbered(900);
-    let mut publisher = Publisher::new(signer(), ORIGIN);
+    let mut publisher = Publisher::new(ORIGIN);
     let store = MemoryTiles::default();
-    let before = publisher.publish(&rows.first(300), &store).unwrap();
+    let before = publisher.publish(&signer(), &rows.first(300), &store).unwrap();
     let mut failures = 0;
     for budget in 0.. {
         *store.writes_left.lock().unwrap() = Some(budget);
-        match publisher.publish(&rows, &store) {
+        match publisher.publish(&signer(), &rows, &store) {
             Ok(after) => {
                 assert_eq!(after.checkpoint().size(), 900);
                 break;

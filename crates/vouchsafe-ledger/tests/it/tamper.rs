@@ -15,11 +15,11 @@ type Files = BTreeMap<String, Vec<u8>>;
 fn log() -> (Rows, Files) {
     let rows = Rows::numbered(LEAVES);
     let (grown, scratch) = (MemoryTiles::default(), MemoryTiles::default());
-    let mut publisher = Publisher::new(signer(), ORIGIN);
+    let mut publisher = Publisher::new(ORIGIN);
     for size in [10, 256, 300, rows.0.len()] {
-        publisher.publish(&rows.first(size), &grown).unwrap();
+        publisher.publish(&signer(), &rows.first(size), &grown).unwrap();
     }
-    Publisher::new(signer(), ORIGIN).publish(&rows, &scratch).unwrap();
+    Publisher::new(ORIGIN).publish(&signer(), &rows, &scratch).unwrap();
     let needed = scratch.snapshot().into_keys().collect::<BTreeSet<_>>();
     let files = grown.snapshot().into_iter().filter(|(path, _)| needed.contains(path)).collect();
     (rows, files)

@@ -132,3 +132,10 @@ fn the_digest_is_of_the_packs_bytes_in_order() {
     assert_ne!(digest(&[&a, &b]), digest(&[&b, &a]));
     assert_ne!(digest(&[&a]), digest(&[&format!("{a}\n")]));
 }
+
+#[test]
+fn an_error_is_one_line_whatever_a_pack_calls_itself() {
+    let pack = "format = 1\nid = \"a\\nb\"\nversion = \"1\"\ntitle = \"t\"\n\n[[rule]]\nid = \"x\\ny\"\n";
+    let error = Policy::from_packs(&[pack]).unwrap_err();
+    assert!(!error.to_string().contains('\n'), "{error}");
+}
