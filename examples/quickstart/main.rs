@@ -17,7 +17,7 @@ use show::Show;
 use vouchsafe::ledger::verify_receipt;
 use vouchsafe::{
     Act, Consented, Decision, Destruction, EnrolmentReceipt, FaceEngine, Image, Limits, ModelSet, Notice,
-    Organisation, Outcome, Permit, Ports, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
+    Organisation, Outcome, Permit, Ports, Scope, Subject, Timestamp, Unexplained, VirtualClock, Vouchsafe,
 };
 
 /// Memory that is given back is wiped first; the library cannot choose this, a program can.
@@ -192,7 +192,8 @@ fn restored(service: &Vouchsafe) -> Step<((), String)> {
     if person.permit(SCOPE).is_ok() {
         return Err("a restored database was used before its recovery".into());
     }
-    let recovery = organisation.recover()?.ok_or("the restored database was not recognised")?;
+    let recovery =
+        organisation.recover(Unexplained::Refused)?.ok_or("the restored database was not recognised")?;
     if recovery.destroyed != 1 || person.permit(SCOPE)?.done().is_some() {
         return Err("the destroyed template came back".into());
     }

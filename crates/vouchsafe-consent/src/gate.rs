@@ -53,9 +53,9 @@ impl Gate {
     }
 
     fn issue(&self, line: &ConsentLine, now: Timestamp) -> Permit<Consented> {
-        let binding =
-            Binding::new(line.organisation().clone(), line.subject(), line.scope(), line.sequence());
-        Permit::new(binding, now.saturating_add(self.lifetime).unwrap_or(now))
+        let expires = now.saturating_add(self.lifetime).unwrap_or(now);
+        let (organisation, subject) = (line.organisation().clone(), line.subject());
+        Permit::new(Binding::new(organisation, subject, line.scope(), line.sequence(), expires))
     }
 }
 

@@ -61,8 +61,7 @@ impl ConsentLine {
         Self { organisation, subject, scope, sequence: 0, state: ConsentState::Absent }
     }
 
-    /// A line as it was stored.
-    pub const fn stored(
+    pub(crate) const fn stored(
         organisation: OrganisationId,
         subject: SubjectPseudonym,
         scope: Scope,
@@ -80,14 +79,17 @@ impl ConsentLine {
         self.next(ConsentState::Given { notice: notice.digest(), at: now }, now)
     }
 
-    /// The line after the person withdraws.
+    /// The line after the person withdraws. A clock that went back never stands in the way: the withdrawal is then
+    /// dated as the act it follows.
     ///
     /// # Errors
-    /// [`ConsentError::NothingToWithdraw`] when no consent is given, [`ConsentError::BackDated`] when `now` is
-    /// before the line's newest act.
+    /// [`ConsentError::NothingToWithdraw`] when no consent is given.
     pub fn withdraw(&self, now: Timestamp) -> Result<Self, ConsentError> {
         match self.state {
-            ConsentState::Given { .. } => self.next(ConsentState::Withdrawn { at: now }, now),
+            ConsentState::Given { at, .. } => {
+                let at = now.max(at);
+                self.next(ConsentState::Withdrawn { at }, at)
+            }
             ConsentState::Absent | ConsentState::Withdrawn { .. } => Err(ConsentError::NothingToWithdraw),
         }
     }

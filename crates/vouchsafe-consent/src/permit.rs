@@ -22,13 +22,16 @@ impl sealed::Sealed for Evaluation {}
 impl Basis for Consented {}
 impl Basis for Evaluation {}
 
-/// Whom and what a permit, and everything made under it, belongs to.
+/// Whom and what a permit, and everything made under it, belongs to, and until when it may be used.
+///
+/// What was captured under one permit is used under that permit only: another one has another end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     organisation: OrganisationId,
     subject: SubjectPseudonym,
     scope: Scope,
     sequence: u64,
+    expires: Timestamp,
 }
 
 impl Binding {
@@ -37,8 +40,9 @@ impl Binding {
         subject: SubjectPseudonym,
         scope: Scope,
         sequence: u64,
+        expires: Timestamp,
     ) -> Self {
-        Self { organisation, subject, scope, sequence }
+        Self { organisation, subject, scope, sequence, expires }
     }
 
     /// Whose tenant.
@@ -69,21 +73,20 @@ impl Binding {
 /// ```compile_fail
 /// use vouchsafe_consent::{Consented, Permit};
 /// fn forge() -> Permit<Consented> {
-///     Permit { binding: todo!(), expires: todo!(), basis: std::marker::PhantomData }
+///     Permit { binding: unimplemented!(), basis: std::marker::PhantomData }
 /// }
 /// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Permit<B: Basis> {
     binding: Binding,
-    expires: Timestamp,
     basis: PhantomData<B>,
 }
 
 impl<B: Basis> Permit<B> {
     // INVARIANT (permit from the gate): called only by the gate and by `danger`.
-    pub(crate) const fn new(binding: Binding, expires: Timestamp) -> Self {
-        Self { binding, expires, basis: PhantomData }
+    pub(crate) const fn new(binding: Binding) -> Self {
+        Self { binding, basis: PhantomData }
     }
 
     /// Whom and what it is for.
@@ -93,11 +96,11 @@ impl<B: Basis> Permit<B> {
 
     /// The instant from which it is stale.
     pub const fn expires(&self) -> Timestamp {
-        self.expires
+        self.binding.expires
     }
 
     /// Whether it may still be used.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires
+        now < self.binding.expires
     }
 }

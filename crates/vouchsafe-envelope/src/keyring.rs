@@ -106,6 +106,12 @@ impl KeyRing {
         LeafIndex::new(first).map_err(|_| EnvelopeError::Exhausted)
     }
 
+    /// Forgets the indices that this process reserved and did not give out; they become holes.
+    pub fn forget_reserved(&self, organisation: &OrganisationId) {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.retain(|(owner, _), _| owner != organisation);
+    }
+
     /// What became of a leaf.
     ///
     /// # Errors

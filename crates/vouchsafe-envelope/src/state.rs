@@ -90,6 +90,13 @@ impl OrganisationState {
     }
 
     /// Whether the index lies below its class's counter. Unknown classes have none.
+    /// Every index of a class that was ever reserved, live or destroyed, ascending.
+    pub fn reserved(&self, class: DataClass) -> impl Iterator<Item = LeafIndex> + use<> {
+        let region = u64::from(class.code()) << COUNTER_BITS;
+        let next = self.next.get(&class.code()).copied().unwrap_or(0);
+        (region..region | next).filter_map(|index| LeafIndex::new(index).ok())
+    }
+
     fn is_allocated(&self, index: LeafIndex) -> bool {
         let [_, _, code, ..] = index.get().to_be_bytes();
         self.next.get(&code).is_some_and(|next| index.get() & ((1 << COUNTER_BITS) - 1) < *next)

@@ -205,6 +205,19 @@ pub trait Transaction {
         from: u64,
         limit: u32,
     ) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Adds the payload of an entry about the organisation itself, in clear.
+    fn insert_public_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        bytes: &[u8],
+    ) -> Result<(), StoreError>;
+    /// The payload of an entry about the organisation itself.
+    fn public_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
     /// Adds the sealed payload of an entry.
     fn insert_payload(
         &mut self,

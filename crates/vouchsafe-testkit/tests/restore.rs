@@ -15,7 +15,8 @@ use std::time::Instant;
 
 use rusqlite::{Connection, params};
 use vouchsafe::{
-    Act, Consented, Decision, Destruction, Error, Organisation, Outcome, Permit, Recovery, Refusal, Vouchsafe,
+    Act, Consented, Decision, Destruction, Error, Organisation, Outcome, Permit, Recovery, Refusal,
+    Unexplained, Vouchsafe,
 };
 use vouchsafe_envelope::record::open;
 use vouchsafe_envelope::{EnvelopeError, LeafStatus};
@@ -231,9 +232,9 @@ impl Town {
 
         self.everything_waits_for_the_recovery(&scene);
         let recovery = self.with(&scene, |organisation| {
-            let recovery = organisation.recover().unwrap().unwrap();
+            let recovery = organisation.recover(Unexplained::Refused).unwrap().unwrap();
             self.erased_stay_erased(organisation, erased);
-            assert!(organisation.recover().unwrap().is_none(), "a recovery is done once");
+            assert!(organisation.recover(Unexplained::Refused).unwrap().is_none(), "a recovery is done once");
             recovery
         });
         let Recovery { gap_from, gap_to, destroyed: replayed, closed, .. } = recovery;
@@ -337,9 +338,10 @@ impl Town {
         copy_folder(&self.live.folder().join("log"), &scene.folder().join("log")).unwrap();
         assert_eq!(self.count_open(scene.folder(), erased), (DESTROYED, PEOPLE as usize - DESTROYED));
         self.everything_waits_for_the_recovery(&scene);
-        let recovery = self.with(&scene, |organisation| organisation.recover().unwrap().unwrap());
+        let recovery =
+            self.with(&scene, |organisation| organisation.recover(Unexplained::Accepted).unwrap().unwrap());
         assert_eq!((recovery.destroyed, recovery.closed), (0, 0));
-        assert_eq!(recovery.unaccounted, 37, "the recovery says that the keys were restored too");
+        assert_eq!(recovery.unexplained, 37, "the recovery says that the keys were restored too");
         let accepted = self.with(&scene, |organisation| {
             let verify = |person: &&u32| self.verify(organisation, **person).unwrap().is_accepted();
             erased.iter().filter(verify).count()

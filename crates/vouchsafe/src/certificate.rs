@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
+use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_ledger::{LogSigner, Note, VerifierKey};
-use vouchsafe_types::DataClass;
+use vouchsafe_types::{DataClass, Digest};
 
 use crate::{EnrolmentReceipt, Error};
 
@@ -18,6 +19,7 @@ const HEADER: &str = "vouchsafe destruction certificate v1";
 /// origin vouchsafe/8c1f…
 /// class biometric
 /// enrolment-entry 3
+/// enrolment-leaf 5d41…
 /// destruction-entry 9
 /// hour 2026-11-24T18:00:00Z
 /// cause withdrawal
@@ -35,7 +37,8 @@ pub struct DestructionCertificate {
 pub(crate) struct Statement {
     pub(crate) origin: String,
     pub(crate) class: DataClass,
-    pub(crate) enrolment: Option<u64>,
+    /// Number and RFC 6962 leaf hash of the enrolment's entry.
+    pub(crate) enrolment: Option<(u64, Digest)>,
     pub(crate) destruction: u64,
     pub(crate) hour: String,
     pub(crate) cause: String,
@@ -45,10 +48,12 @@ pub(crate) struct Statement {
 impl Statement {
     fn text(&self) -> Result<String, Error> {
         let mut text = format!("{HEADER}\norigin {}\nclass {}\n", self.origin, self.class.name());
-        let enrolment = self.enrolment.map_or_else(|| "none".to_owned(), |entry| entry.to_string());
+        let none = || "none".to_owned();
+        let enrolment = self.enrolment.map_or_else(none, |(entry, _)| entry.to_string());
+        let leaf = self.enrolment.map_or_else(none, |(_, leaf)| leaf.to_string());
         write!(
             text,
-            "enrolment-entry {enrolment}\ndestruction-entry {}\nhour {}\ncause {}\nerasure-strength {}\n",
+            "enrolment-entry {enrolment}\nenrolment-leaf {leaf}\ndestruction-entry {}\nhour {}\ncause {}\nerasure-strength {}\n",
             self.destruction, self.hour, self.cause, self.strength
         )
         .map_err(|_| Error::Format("certificate"))?;
@@ -65,8 +70,8 @@ impl Statement {
                 DataClass::ALL.into_iter().find(|class| class.name() == name)?
             },
             enrolment: match field("enrolment-entry")?.as_str() {
-                "none" => None,
-                number => Some(number.parse().ok()?),
+                "none" => field("enrolment-leaf").map(|_| None)?,
+                number => Some((number.parse().ok()?, Digest::parse(&field("enrolment-leaf")?).ok()?)),
             },
             destruction: field("destruction-entry")?.parse().ok()?,
             hour: field("hour")?,
@@ -102,10 +107,12 @@ impl DestructionCertificate {
         &self.note
     }
 
-    /// Whether it is about the template of this enrolment. The receipt must be consistent, or it proves nothing.
+    /// Whether it is about the template of this enrolment: same log, same entry, same leaf, and the receipt opens it.
     pub fn is_about(&self, receipt: &EnrolmentReceipt) -> bool {
         let receipt = receipt.receipt();
-        receipt.is_consistent() && self.statement.enrolment == Some(receipt.entry())
+        let same_log = receipt.origin().is_ok_and(|origin| origin == self.statement.origin);
+        let leaf = (receipt.entry(), leaf_hash(receipt.leaf()));
+        receipt.is_consistent() && same_log && self.statement.enrolment == Some(leaf)
     }
 
     /// What class of data it was.
@@ -114,8 +121,8 @@ impl DestructionCertificate {
     }
 
     /// The log entry of the enrolment, where the class has one.
-    pub const fn enrolment_entry(&self) -> Option<u64> {
-        self.statement.enrolment
+    pub fn enrolment_entry(&self) -> Option<u64> {
+        self.statement.enrolment.map(|(entry, _)| entry)
     }
 
     /// The log entry of the destruction.

@@ -30,13 +30,22 @@ pub(crate) struct Core {
     checked: Mutex<HashSet<OrganisationId>>,
     /// Publishers that know the edge of their log, so that publishing costs what is new.
     publishers: Mutex<HashMap<OrganisationId, Publisher>>,
+    /// The newest entry that this process has seen of each organisation, with its number.
+    newest: Mutex<HashMap<OrganisationId, (u64, Vec<u8>)>>,
 }
 
 impl Core {
     pub(crate) fn new(ports: Ports) -> Self {
         let ring =
             KeyRing::new(Arc::clone(&ports.keys), Arc::clone(&ports.states), Arc::clone(&ports.entropy));
-        Self { ports, ring, spare: Mutex::default(), checked: Mutex::default(), publishers: Mutex::default() }
+        Self {
+            ports,
+            ring,
+            spare: Mutex::default(),
+            checked: Mutex::default(),
+            publishers: Mutex::default(),
+            newest: Mutex::default(),
+        }
     }
 
     /// The instant now, cut to the microseconds that rows hold.
@@ -70,9 +79,13 @@ impl Core {
             .map(|class| Ok((*class, self.take_leaf(organisation, *class)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         let now = self.now();
-        let result = self.ring.with_state(organisation, |state| {
+        let result: Result<_, Error> = self.ring.with_state(organisation, |state| {
             vouchsafe_store::write(&*self.ports.store, |rows| {
-                act(&mut Act { core: self, organisation, state, rows, now, spare: &mut spare })
+                self.ensure_continued(organisation, rows)?;
+                let mut act_in_progress =
+                    Act { core: self, organisation, state, rows, now, spare: &mut spare };
+                let value = act(&mut act_in_progress)?;
+                Ok::<_, Error>((value, newest_entry(act_in_progress.rows, organisation)?))
             })
         })?;
         lock(&self.spare, |pool| {
@@ -80,7 +93,42 @@ impl Core {
                 pool.entry((organisation.clone(), class)).or_default().push(leaf);
             }
         });
-        result
+        let (value, newest) = result?;
+        self.remember(organisation, newest);
+        Ok(value)
+    }
+
+    /// Refuses rows that lack the newest entry that this process has seen: the database was replaced underneath it.
+    pub(crate) fn ensure_continued(
+        &self,
+        organisation: &OrganisationId,
+        rows: &mut dyn Transaction,
+    ) -> Result<(), Error> {
+        let seen = lock(&self.newest, |newest| newest.get(organisation).cloned());
+        let Some((number, bytes)) = seen else { return Ok(()) };
+        if rows.entries(organisation, number, 1)?.first() == Some(&bytes) {
+            return Ok(());
+        }
+        lock(&self.checked, |checked| checked.remove(organisation));
+        Err(Error::RecoveryRequired)
+    }
+
+    fn remember(&self, organisation: &OrganisationId, entry: Option<(u64, Vec<u8>)>) {
+        let Some((number, bytes)) = entry else { return };
+        lock(&self.newest, |newest| {
+            let seen = newest.entry(organisation.clone()).or_insert_with(|| (number, bytes.clone()));
+            if seen.0 < number {
+                *seen = (number, bytes);
+            }
+        });
+    }
+
+    /// Forgets what was seen and reserved before a recovery.
+    pub(crate) fn forget(&self, organisation: &OrganisationId) {
+        lock(&self.newest, |newest| newest.remove(organisation));
+        lock(&self.publishers, |publishers| publishers.remove(organisation));
+        lock(&self.spare, |spare| spare.retain(|(owner, _), _| owner != organisation));
+        self.ring.forget_reserved(organisation);
     }
 
     fn take_leaf(&self, organisation: &OrganisationId, class: DataClass) -> Result<LeafIndex, Error> {
@@ -115,6 +163,14 @@ impl Core {
     pub(crate) fn keep_publisher(&self, organisation: &OrganisationId, publisher: Publisher) {
         lock(&self.publishers, |publishers| publishers.insert(organisation.clone(), publisher));
     }
+}
+
+fn newest_entry(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    let Some(number) = rows.entry_count(organisation)?.checked_sub(1) else { return Ok(None) };
+    Ok(rows.entries(organisation, number, 1)?.pop().map(|bytes| (number, bytes)))
 }
 
 fn lock<T, R>(mutex: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
@@ -164,10 +220,11 @@ impl Act<'_> {
         Ok(recorded)
     }
 
-    /// Appends an entry about the organisation itself. Its payload is not personal, so its opening is public:
-    /// 32 zero bytes.
-    pub(crate) fn record_public(&mut self, kind: EntryKind, payload: &Payload) -> Result<Recorded, Error> {
-        self.append(kind, Opening::from_secret(Secret::init_with(|_| ())), payload)
+    /// Appends an entry about the organisation itself. Nothing in its payload is about a person, so it is kept in
+    /// clear and its opening is public: 32 zero bytes.
+    pub(crate) fn record_public(&mut self, kind: EntryKind, payload: &Payload) -> Result<(), Error> {
+        let recorded = self.append(kind, public_opening(), payload)?;
+        Ok(self.rows.insert_public_payload(self.organisation, recorded.entry, &recorded.payload)?)
     }
 
     fn append(&mut self, kind: EntryKind, opening: Opening, payload: &Payload) -> Result<Recorded, Error> {
@@ -233,6 +290,11 @@ impl Act<'_> {
         self.core.ports.entropy.fill(&mut bytes)?;
         Ok(RecordId::from_bytes(bytes))
     }
+}
+
+/// The opening of every entry about an organisation itself.
+pub(crate) fn public_opening() -> Opening {
+    Opening::from_secret(Secret::init_with(|_| ()))
 }
 
 /// The context of a sealed payload: no scope and no model.

@@ -8,11 +8,13 @@
 //!
 //! A crash after 1 leaves condemned holdings; [`Organisation::resume_destructions`] goes on from there.
 
+use vouchsafe_consent::{ConsentLine, ConsentState};
 use vouchsafe_envelope::PunctureReport;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_ledger::EntryKind;
+use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState};
-use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym, Timestamp};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, Scope, SubjectPseudonym, Timestamp};
 
 use crate::certificate::{DestructionCertificate, Statement};
 use crate::core::Act;
@@ -75,9 +77,10 @@ impl Subject<'_> {
     /// # Errors
     /// [`Error::Consent`] when there is no consent to withdraw; any other error means: not withdrawn.
     pub fn withdraw(&self, scope: Scope) -> Result<Withdrawal, Error> {
-        let receipt =
-            self.act(&[DataClass::ConsentEvidence], |act| withdraw(act, self.pseudonym, scope, WITHDRAWAL))?;
-        Ok(Withdrawal { receipt, destruction: self.organisation.resume_destructions() })
+        let (receipt, condemned) =
+            self.act(&EVIDENCE, |act| withdraw(act, self.pseudonym, scope, WITHDRAWAL))?;
+        let condemned: Vec<LeafIndex> = condemned.into_iter().collect();
+        Ok(Withdrawal { receipt, destruction: self.organisation.destruction_of(&condemned) })
     }
 
     /// Withdraws every given consent and destroys every template of the person (account deletion).
@@ -87,18 +90,23 @@ impl Subject<'_> {
     /// # Errors
     /// Any error means: nothing was withdrawn.
     pub fn erase(&self) -> Result<Destruction, Error> {
-        self.act(&[DataClass::ConsentEvidence], |act| {
+        let condemned = self.act(&EVIDENCE, |act| {
+            let mut all = Vec::new();
             for scope in Scope::all_biometric() {
                 let row = act.rows.consent(act.organisation, self.pseudonym, scope)?;
                 if row.is_some_and(|row| !row.withdrawn) {
-                    let _receipt = withdraw(act, self.pseudonym, scope, ACCOUNT_DELETION)?;
+                    let (_receipt, condemned) = withdraw(act, self.pseudonym, scope, ACCOUNT_DELETION)?;
+                    all.extend(condemned);
                 }
             }
-            Ok(())
+            Ok(all)
         })?;
-        Ok(self.organisation.resume_destructions())
+        Ok(self.organisation.destruction_of(&condemned))
     }
 }
+
+/// The classes of evidence that an act of withdrawal writes.
+const EVIDENCE: [DataClass; 2] = [DataClass::ConsentEvidence, DataClass::DestructionEvidence];
 
 impl Subject<'_> {
     /// The certificate of the newest destroyed template of a scope, again; `None` while there is none.
@@ -123,20 +131,30 @@ fn withdraw(
     subject: SubjectPseudonym,
     scope: Scope,
     cause: &str,
-) -> Result<ConsentReceipt, Error> {
+) -> Result<(ConsentReceipt, Option<LeafIndex>), Error> {
     let given = act.rows.consent(act.organisation, subject, scope)?;
     let line = line(act.rows, act.organisation, subject, scope)?.withdraw(act.now)?;
     // `withdraw` refuses a line without an act, so there is a row.
     let notice = given.ok_or(Error::UnknownNotice)?.notice;
-    let row = ConsentRow { sequence: line.sequence(), withdrawn: true, notice, at: act.now };
-    act.rows.put_consent(act.organisation, subject, scope, &row)?;
+    act.rows.put_consent(act.organisation, subject, scope, &withdrawn_row(&line, notice, act.now))?;
     let payload = Payload::at(act.now).scope(scope).sequence(line.sequence()).cause(cause);
     let recorded = act.record(EntryKind::ConsentWithdrawn, DataClass::ConsentEvidence, subject, &payload)?;
     let held = act.rows.biometric_holding(act.organisation, subject, scope)?;
+    let mut condemned = None;
     if let Some(holding) = held.filter(|holding| holding.state == HoldingState::Live) {
         condemn(act, &holding, cause)?;
+        condemned = Some(holding.leaf);
     }
-    Ok(ConsentReceipt(Receipt::new(recorded)))
+    Ok((ConsentReceipt(Receipt::new(recorded)), condemned))
+}
+
+/// The row of a withdrawn line, dated as the line says.
+pub(crate) fn withdrawn_row(line: &ConsentLine, notice: Digest, now: Timestamp) -> ConsentRow {
+    let at = match line.state() {
+        ConsentState::Withdrawn { at } => at,
+        _ => now,
+    };
+    ConsentRow { sequence: line.sequence(), withdrawn: true, notice, at }
 }
 
 /// Fences a live holding: from this commit on nothing opens it.
@@ -144,7 +162,8 @@ pub(crate) fn condemn(act: &mut Act<'_>, holding: &Holding, cause: &str) -> Resu
     act.rows.condemn(act.organisation, holding.leaf, cause, act.now)?;
     if holding.class == DataClass::Biometric {
         let payload = Payload::at(act.now).cause(cause).enrolment(holding.created_entry);
-        act.record_public(EntryKind::TemplateDestroyRequested, &payload)?;
+        let (kind, class) = (EntryKind::TemplateDestroyRequested, DataClass::DestructionEvidence);
+        act.record(kind, class, holding.subject, &payload)?;
     }
     Ok(())
 }
@@ -182,7 +201,20 @@ impl Organisation<'_> {
             })?;
         }
         self.finish()?;
-        leaves.iter().map(|leaf| self.certificate(*leaf)).collect()
+        leaves.iter().map(|leaf| self.certified(*leaf)).collect()
+    }
+
+    /// Destroys what is condemned, and gives the certificates of these leaves, also when another process was faster.
+    fn destruction_of(&self, leaves: &[LeafIndex]) -> Destruction {
+        match self.resume_destructions() {
+            Destruction::Done(_) => match leaves.iter().map(|leaf| self.certified(*leaf)).collect() {
+                Ok(certificates) => Destruction::Done(certificates),
+                Err(cause) => {
+                    Destruction::Pending(ErasureIncomplete { remaining: Some(leaves.len()), cause })
+                }
+            },
+            pending => pending,
+        }
     }
 
     /// What follows every destruction; also catches up what an interrupted one left.
@@ -191,11 +223,17 @@ impl Organisation<'_> {
         self.publish_log().map(drop)
     }
 
-    /// The certificate of a destroyed holding, by its leaf.
+    /// The certificate of a destroyed holding, by its leaf; only when its remnants are gone and it is published.
     ///
     /// # Errors
-    /// [`Error::NotDestroyed`] when it is not destroyed; [`Error::Format`] when its evidence is no longer held.
+    /// [`Error::NotDestroyed`] when it is not destroyed; [`Error::Format`] when its evidence is no longer held; what
+    /// stands in the way of the remnants or the publication.
     pub fn certificate(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
+        self.finish()?;
+        self.certified(leaf)
+    }
+
+    fn certified(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
         let origin = self.log_origin()?;
         self.core.act(&self.id, &[], |act| {
             let holding = act.rows.holding(act.organisation, leaf)?;
@@ -209,10 +247,12 @@ impl Organisation<'_> {
                 return Err(Error::NotDestroyed);
             };
             let evidence = act.payload(entry)?.ok_or(Error::Format("evidence of the destruction"))?;
+            let enrolment = created_entry.map(|entry| act.rows.entries(act.organisation, entry, 1));
+            let enrolment = created_entry.zip(enrolment.transpose()?.and_then(|mut rows| rows.pop()));
             let statement = Statement {
                 origin,
                 class,
-                enrolment: created_entry,
+                enrolment: enrolment.map(|(entry, row)| (entry, leaf_hash(&row))),
                 destruction: entry,
                 hour: hour_of(at)?.to_string(),
                 cause,

@@ -33,6 +33,12 @@ pub enum Error {
     /// Malformed or unavailable: the key file or the folder of key states.
     #[error("key file: {0}")]
     Keys(#[source] KeysError),
+    /// Unavailable: a recovery found withdrawals or destructions in the gap that it cannot match with a person. Look
+    /// into them, then accept them explicitly.
+    #[error(
+        "the gap holds {0} withdrawals or destructions that cannot be matched: look into them before accepting"
+    )]
+    Unexplained(u64),
     /// Malformed or unavailable: the log.
     #[error("log: {0}")]
     Ledger(#[source] LedgerError),

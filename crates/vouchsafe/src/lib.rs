@@ -24,7 +24,7 @@ pub use error::Error;
 pub use organisation::Organisation;
 pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
-pub use recover::Recovery;
+pub use recover::{Recovery, Unexplained};
 pub use service::Vouchsafe;
 pub use subject::Subject;
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
-    Checkpoint, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust, VerifierKey,
-    prove_inclusion, published, read_entries, verify_log,
+    Checkpoint, Finding, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust,
+    VerifierKey, prove_inclusion, published, read_entries, rebuild, verify_log,
 };
 use vouchsafe_store::{FolderTiles, Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
@@ -19,11 +19,19 @@ const LEASE_POLL: Duration = Duration::from_millis(10);
 
 /// The origin of an organisation's log: it names a pseudonym, not the organisation.
 pub(crate) fn origin(state: &OrganisationState) -> String {
-    format!("vouchsafe/{}", folder_name(state))
+    origin_of(state.organisation_pseudonym())
+}
+
+pub(crate) fn origin_of(organisation: [u8; 16]) -> String {
+    format!("vouchsafe/{}", hex(organisation))
 }
 
 fn folder_name(state: &OrganisationState) -> String {
-    state.organisation_pseudonym().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(state.organisation_pseudonym())
+}
+
+fn hex(bytes: [u8; 16]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One organisation's log: its rows, its published files and the key that its checkpoints are signed with.
@@ -62,17 +70,20 @@ impl<'a> Log<'a> {
 
     /// Whether the published log knows entries that the rows do not have, or have otherwise.
     ///
-    /// Compares the sizes and the newest published entry; [`Self::verify`] recomputes everything.
+    /// Recomputes the root from the rows, once for each process and organisation. A damaged tile is not the rows'
+    /// fault and does not count.
     pub(crate) fn is_behind(&self) -> Result<bool, Error> {
         let Some(head) = self.published()? else { return Ok(false) };
-        let size = head.checkpoint().size();
-        let Some(newest) = size.checked_sub(1) else { return Ok(false) };
-        if self.rows.len()? < size {
+        if self.rows.len()? < head.checkpoint().size() {
             return Ok(true);
         }
-        let row = self.rows.leaves(newest, 1)?.pop().ok_or(LedgerError::SourceUnavailable)?;
-        let receipt = prove_inclusion(&self.tiles, newest, &self.trust())?;
-        Ok(receipt.verify(&row, &self.key, &self.origin).is_err())
+        Ok(self.verify(None)?.findings().contains(&Finding::RootDiffers))
+    }
+
+    /// Writes missing and damaged tiles again from the rows; gives how many. Never touches the checkpoint.
+    pub(crate) fn rebuild(&self) -> Result<u64, Error> {
+        let _lease = self.lease()?;
+        Ok(rebuild(&self.rows, &self.tiles, &self.trust())?)
     }
 
     pub(crate) const fn rows(&self) -> &Rows<'a> {

@@ -1,9 +1,9 @@
 use vouchsafe_consent::Notice;
-use vouchsafe_ledger::{Checkpoint, EntryKind, Report, SignedCheckpoint, VerifierKey};
-use vouchsafe_store::NoticeRow;
+use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment};
+use vouchsafe_store::{NoticeRow, StoreError};
 use vouchsafe_types::OrganisationId;
 
-use crate::core::Core;
+use crate::core::{Core, public_opening};
 use crate::logs::Log;
 use crate::payload::Payload;
 use crate::{Error, Subject};
@@ -28,7 +28,7 @@ impl<'a> Organisation<'a> {
                     return Ok(());
                 }
                 act.rows.insert_organisation(act.organisation, act.now)?;
-                act.record_public(EntryKind::OrganisationCreated, &Payload::at(act.now)).map(drop)
+                act.record_public(EntryKind::OrganisationCreated, &Payload::at(act.now))
             })?;
         }
         Ok(organisation)
@@ -48,11 +48,13 @@ impl<'a> Organisation<'a> {
         &self.id
     }
 
-    /// Publishes the exact bytes of a notice; they come into force at once. The same bytes again change nothing.
+    /// Publishes the exact bytes of a notice; they come into force at once. Publishing the notice that is in force
+    /// again changes nothing.
     ///
     /// # Errors
     /// [`Error::Consent`] when a label or the text is malformed; [`Error::Store`] with `Conflict` when this id,
-    /// version and locale were published with other bytes.
+    /// version and locale were published with other bytes, or these bytes under another label or before a newer
+    /// version.
     pub fn publish_notice(
         &self,
         id: &str,
@@ -63,7 +65,10 @@ impl<'a> Organisation<'a> {
         let notice = Notice::new(id, version, locale, shown)?;
         self.core.act(&self.id, &[], |act| {
             if act.rows.notice(act.organisation, notice.digest())?.is_some() {
-                return Ok(());
+                let newest = act.rows.newest_notice(act.organisation, id, locale)?;
+                let in_force =
+                    newest.is_some_and(|row| row.digest == notice.digest() && row.version == version);
+                return if in_force { Ok(()) } else { Err(Error::Store(StoreError::Conflict)) };
             }
             let row = NoticeRow {
                 digest: notice.digest(),
@@ -74,7 +79,7 @@ impl<'a> Organisation<'a> {
                 published_at: act.now,
             };
             act.rows.insert_notice(act.organisation, &row)?;
-            act.record_public(EntryKind::NoticePublished, &Payload::at(act.now).notice(&notice)).map(drop)
+            act.record_public(EntryKind::NoticePublished, &Payload::at(act.now).notice(&notice))
         })?;
         Ok(notice)
     }
@@ -142,6 +147,32 @@ impl<'a> Organisation<'a> {
     /// [`Error::Ledger`] is no verdict; what was found is in the report.
     pub fn verify_log_since(&self, remembered: &Checkpoint) -> Result<Report, Error> {
         self.log()?.verify(Some(remembered))
+    }
+
+    /// Writes missing and damaged tiles again from the rows, byte for byte; gives how many files it wrote. The signed
+    /// checkpoint is never touched. Look at [`Self::verify_log`] first: a damaged tile may be evidence.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the rows do not give the signed root.
+    pub fn rebuild_log(&self) -> Result<u64, Error> {
+        self.log()?.rebuild()
+    }
+
+    /// The payload of an entry about the organisation itself, as JSON; `None` for entries about a person.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the entry does not commit to what is stored.
+    pub fn public_payload(&self, entry: u64) -> Result<Option<Vec<u8>>, Error> {
+        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            let Some(payload) = rows.public_payload(&self.id, entry)? else { return Ok(None) };
+            let row = rows.entries(&self.id, entry, 1)?.pop().ok_or(Error::Format("entry"))?;
+            let leaf = Leaf::from_bytes(&row)?;
+            if commitment::verify(&public_opening(), &payload, &leaf.commitment) {
+                Ok(Some(payload))
+            } else {
+                Err(Error::Format("payload"))
+            }
+        })
     }
 
     pub(crate) fn log(&self) -> Result<Log<'_>, Error> {

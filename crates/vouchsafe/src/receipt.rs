@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
 use vouchsafe_types::Secret;
 
-use crate::Error;
 use crate::core::Recorded;
 use crate::payload::Payload;
+use crate::{Error, logs};
 
 /// What a person keeps of an act: the log entry, its payload, and the opening that ties the two.
 ///
@@ -91,6 +91,14 @@ impl Receipt {
     /// The bytes of the log entry, as they stand in the log.
     pub fn leaf(&self) -> &[u8] {
         &self.leaf
+    }
+
+    /// The origin of the log that the entry is in, according to the entry.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the entry is malformed.
+    pub fn origin(&self) -> Result<String, Error> {
+        Ok(logs::origin_of(Leaf::from_bytes(&self.leaf)?.organisation))
     }
 
     /// What happened, according to the entry.

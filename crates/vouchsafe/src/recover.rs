@@ -4,11 +4,11 @@ use vouchsafe_consent::ConsentState;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_envelope::{LeafStatus, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, LeafSource, LedgerError};
-use vouchsafe_store::{ConsentRow, Holding, HoldingState, Transaction};
+use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::core::Act;
-use crate::destroy::record_destroyed;
+use crate::destroy::{record_destroyed, withdrawn_row};
 use crate::payload::Payload;
 use crate::subject::line;
 use crate::{Error, Organisation};
@@ -30,9 +30,24 @@ pub struct Recovery {
     pub destroyed: u64,
     /// Lines of consent that were closed because their template was destroyed after the backup was made.
     pub closed: u64,
-    /// Templates whose destruction the gap records and whose keys open again: above 0, the key state was restored
-    /// too, and what was destroyed is back. Stop the service and find the newer key state.
-    pub unaccounted: u64,
+    /// Withdrawals and destructions of the gap that nothing could be matched with; 0 unless the operator accepted
+    /// them with [`Unexplained::Accepted`].
+    pub unexplained: u64,
+    /// Keys that nothing in the database names, of templates enrolled in the gap; they are destroyed.
+    pub orphaned: u64,
+}
+
+/// What a recovery does when the gap holds withdrawals or destructions that it cannot match with a person.
+///
+/// They are of people who enrolled and left within the gap, or who withdrew without a template, or whose destruction
+/// was not finished; or the key state was restored too, and what was destroyed opens again. The rows cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the operator decides one way or the other")]
+pub enum Unexplained {
+    /// The operator looked into them and accepts that they are not replayed.
+    Accepted,
+    /// The organisation stays closed.
+    Refused,
 }
 
 impl Organisation<'_> {
@@ -40,14 +55,16 @@ impl Organisation<'_> {
     ///
     /// Entries come back from the published tiles; their payloads, and everything else that happened in the gap,
     /// are lost, and a `log.recovered` entry names the gap. A template whose key was destroyed stays destroyed,
-    /// and its consent is closed. A withdrawal in the gap that had no template to destroy is not known here: the
-    /// docs say so.
+    /// and its consent is closed. Keys that no row names any more are destroyed, so that a newer backup does not
+    /// open what was enrolled in the gap. Stop the other processes on the folder first.
     ///
     /// Returns `None` when there is nothing to recover.
     ///
     /// # Errors
-    /// [`Error::Ledger`] with `Forked` when the database is not an older state of the published log.
-    pub fn recover(&self) -> Result<Option<Recovery>, Error> {
+    /// [`Error::Unexplained`] when the gap holds withdrawals or destructions that cannot be matched: nothing is
+    /// changed and the organisation stays closed. [`Error::Ledger`] with `Forked` when the database is not an older state of the published log.
+    pub fn recover(&self, unexplained: Unexplained) -> Result<Option<Recovery>, Error> {
+        self.core.forget(&self.id);
         let log = self.log()?;
         let behind = log.is_behind()?;
         let Some(head) = log.published()?.filter(|_| behind) else {
@@ -80,19 +97,46 @@ impl Organisation<'_> {
                 closed += u64::from(replay(act, &holding, strength)?);
                 templates += u64::from(holding.class == DataClass::Biometric);
             }
-            // The gap destroys what was replayed and what it enrolled itself; the rest came back with the keys.
             let gap = |kind| missing.iter().filter(|entry| kind_of(entry) == Some(kind)).count() as u64;
-            let unaccounted = gap(EntryKind::TemplateDestroyed)
-                .saturating_sub(gap(EntryKind::TemplateEnrolled) + templates);
-            Ok(Recovery { gap_from: have, gap_to: size, destroyed, closed, unaccounted })
+            let unmatched = gap(EntryKind::ConsentWithdrawn)
+                .saturating_sub(closed)
+                .max(gap(EntryKind::TemplateDestroyed).saturating_sub(templates))
+                .max(gap(EntryKind::TemplateDestroyRequested).saturating_sub(templates));
+            if unmatched > 0 && unexplained == Unexplained::Refused {
+                return Err(Error::Unexplained(unmatched));
+            }
+            let (gap_from, gap_to) = (have, size);
+            Ok(Recovery { gap_from, gap_to, destroyed, closed, unexplained: unmatched, orphaned: 0 })
         })?;
+        let orphaned = self.destroy_orphans()?;
         self.core.mark_checked(&self.id);
         self.publish_log()?;
-        Ok(Some(recovery))
+        Ok(Some(Recovery { orphaned, ..recovery }))
     }
 }
 
 impl Organisation<'_> {
+    /// Destroys every biometric leaf that was ever reserved and that no row names.
+    fn destroy_orphans(&self) -> Result<u64, Error> {
+        let orphans = self.core.ring.with_state(&self.id, |state| {
+            vouchsafe_store::read(&*self.core.ports.store, |rows| {
+                let mut orphans = Vec::new();
+                for leaf in state.reserved(DataClass::Biometric) {
+                    let named = rows.holding(&self.id, leaf)?.is_some();
+                    if !named && state.status(leaf) == LeafStatus::Live {
+                        orphans.push(leaf);
+                    }
+                }
+                Ok::<_, Error>(orphans)
+            })
+        })??;
+        if !orphans.is_empty() {
+            self.core.forget(&self.id);
+            let _report = self.core.ring.destroy(&self.id, &orphans)?;
+        }
+        Ok(orphans.len() as u64)
+    }
+
     fn destroyed_but_held(&self) -> Result<usize, Error> {
         self.core.ring.with_state(&self.id, |state| {
             vouchsafe_store::read(&*self.core.ports.store, |rows| {
@@ -129,8 +173,7 @@ fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Re
     let Some(scope) = holding.scope else { return Ok(false) };
     let line = line(act.rows, act.organisation, holding.subject, scope)?;
     let ConsentState::Given { notice, .. } = line.state() else { return Ok(false) };
-    let withdrawn = line.withdraw(act.now)?;
-    let row = ConsentRow { sequence: withdrawn.sequence(), withdrawn: true, notice, at: act.now };
+    let row = withdrawn_row(&line.withdraw(act.now)?, notice, act.now);
     act.rows.put_consent(act.organisation, holding.subject, scope, &row)?;
     Ok(true)
 }

@@ -1,4 +1,4 @@
-use vouchsafe_consent::{Act as Expression, ConsentLine, ConsentState, Consented, Notice, Permit};
+use vouchsafe_consent::{Act as Expression, ConsentLine, ConsentState, Consented, Notice, Permit, danger};
 use vouchsafe_embed::{Assurance, EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_envelope::record::open;
 use vouchsafe_ledger::EntryKind;
@@ -36,9 +36,9 @@ impl Subject<'_> {
     ) -> Result<ConsentReceipt, Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
             let newest = act.rows.newest_notice(act.organisation, notice.id(), notice.locale())?;
-            if newest.is_none_or(|newest| newest.digest != notice.digest()) {
-                return Err(Error::UnknownNotice);
-            }
+            let newest = newest.filter(|newest| newest.digest == notice.digest());
+            // The label that is recorded is the published one, whatever the caller's says.
+            let notice = &self::notice(&newest.ok_or(Error::UnknownNotice)?)?;
             act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
             let line = line(act.rows, act.organisation, self.pseudonym, scope)?.give(notice, act.now)?;
             put_line(act, &line, notice)?;
@@ -57,7 +57,10 @@ impl Subject<'_> {
     pub fn permit(&self, scope: Scope) -> Result<Outcome<Permit<Consented>>, Error> {
         let core = self.organisation.core;
         core.ensure_not_behind(&self.organisation.id)?;
-        vouchsafe_store::read(&*core.ports.store, |rows| self.permit_from(rows, scope, core.now()))
+        vouchsafe_store::read(&*core.ports.store, |rows| {
+            core.ensure_continued(&self.organisation.id, rows)?;
+            self.permit_from(rows, scope, core.now())
+        })
     }
 
     fn permit_from(
@@ -300,7 +303,7 @@ pub(crate) fn line(
         Some(ConsentRow { sequence, withdrawn, notice, at }) => {
             let state =
                 if withdrawn { ConsentState::Withdrawn { at } } else { ConsentState::Given { notice, at } };
-            ConsentLine::stored(organisation.clone(), subject, scope, sequence, state)
+            danger::stored_line(organisation.clone(), subject, scope, sequence, state)
         }
     })
 }

@@ -3,7 +3,9 @@
 use vouchsafe_ledger::{EntryKind, Note};
 use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem, RetentionError};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
-use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym};
+use vouchsafe_types::{
+    DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp,
+};
 
 use crate::core::Act;
 use crate::destroy::condemn;
@@ -53,7 +55,7 @@ impl Organisation<'_> {
         let digest = plan.digest()?;
         self.core.act(&self.id, &[], |act| {
             let payload = Payload::at(act.now).cause(&digest.to_string());
-            act.record_public(EntryKind::RetentionPlanApproved, &payload).map(drop)
+            act.record_public(EntryKind::RetentionPlanApproved, &payload)
         })?;
         self.core.ring.with_state(&self.id, |state| {
             Ok::<_, Error>(self.core.signer(state)?.sign(&format!("{APPROVAL}\nplan {digest}\n"))?)
@@ -85,8 +87,10 @@ impl Organisation<'_> {
     fn execute(&self, plan: Plan, acknowledged: Option<Digest>) -> Result<Destruction, Error> {
         let released = plan.release(&self.core.ports.retention, Breaker::default(), acknowledged)?;
         for batch in released.plan().items().chunks(BATCH) {
-            self.core
-                .act(&self.id, &[], |act| batch.iter().try_for_each(|item| self.condemn_if_due(act, item)))?;
+            let evidence = vec![DataClass::DestructionEvidence; batch.len()];
+            self.core.act(&self.id, &evidence, |act| {
+                batch.iter().try_for_each(|item| self.condemn_if_due(act, item))
+            })?;
         }
         Ok(self.resume_destructions())
     }
@@ -124,11 +128,30 @@ fn facts(
     }
     let role = holding.scope.map_or(Role::EndUser, Scope::role);
     let modality = holding.scope.and_then(Scope::modality);
-    let facts = Facts::new(holding.class, modality, role)?.created(holding.created_at);
+    let since = match holding.class {
+        DataClass::ConsentEvidence => ended(rows, organisation, holding)?,
+        _ => holding.created_at,
+    };
+    let facts = Facts::new(holding.class, modality, role)?.created(since);
     Ok(Some(match rows.last_interaction(organisation, holding.subject)? {
         Some(at) => facts.acted(PersonalAct::Verified, at),
         None => facts,
     }))
+}
+
+/// When consent evidence begins to age: at the person's newest act of consent, so that it outlives a long consent.
+fn ended(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+    holding: &Holding,
+) -> Result<Timestamp, Error> {
+    let mut newest = holding.created_at;
+    for scope in Scope::all_biometric() {
+        if let Some(consent) = rows.consent(organisation, holding.subject, scope)? {
+            newest = newest.max(consent.at);
+        }
+    }
+    Ok(newest)
 }
 
 fn holds_template(

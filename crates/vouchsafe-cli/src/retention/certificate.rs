@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use vouchsafe::ledger::{EntryKind, Receipt as Proof, VerifierKey};
+use vouchsafe::ledger::{Receipt as Proof, VerifierKey};
 use vouchsafe::types::LeafIndex;
-use vouchsafe::{DestructionCertificate, Receipt};
+use vouchsafe::{DestructionCertificate, EnrolmentReceipt, Receipt};
 
 use crate::folder::Place;
 use crate::log::parse_key;
@@ -65,8 +65,10 @@ impl Check {
         line(out, &certificate)?;
         writeln!(out, "signature valid; a signed claim with evidence, never a proof of absence")?;
         if let Some(path) = &self.receipt {
-            let receipt = Receipt::from_json(&files::read_text(path, "the receipt file")?)?;
-            self.compare(out, &certificate, &receipt, &key)?;
+            let text = files::read_text(path, "the receipt file")?;
+            let about =
+                EnrolmentReceipt::from_json(&text).is_ok_and(|receipt| certificate.is_about(&receipt));
+            self.compare(out, about, &Receipt::from_json(&text)?, &key)?;
         }
         Ok(())
     }
@@ -74,17 +76,16 @@ impl Check {
     fn compare(
         &self,
         out: &mut dyn Write,
-        certificate: &DestructionCertificate,
+        about: bool,
         receipt: &Receipt,
         key: &VerifierKey,
     ) -> Result<(), CliError> {
-        let of_enrolment = receipt.is_consistent() && receipt.kind()? == EntryKind::TemplateEnrolled;
-        if !of_enrolment || certificate.enrolment_entry() != Some(receipt.entry()) {
+        if !about {
             return Err(CliError::NotAbout);
         }
         let entry = receipt.entry();
         let Some(path) = &self.proof else {
-            writeln!(out, "about entry {entry}, as the receipt numbers itself; --proof checks that number")?;
+            writeln!(out, "about entry {entry}; --proof checks that the log holds it")?;
             return Ok(());
         };
         let proof = Proof::parse(&files::read_text(path, "the proof file")?)?;

@@ -58,7 +58,7 @@ fn a_plan_is_approved_run_and_certified() {
     let entry =
         certificate.lines().find_map(|line| line.strip_prefix("enrolment-entry ")).unwrap().to_owned();
     let about = check(&["--receipt", "enrolment.json"]).done();
-    assert!(about.contains(&format!("about entry {entry}, as the receipt numbers itself")), "{about}");
+    assert!(about.contains(&format!("about entry {entry}; --proof checks that the log holds it")), "{about}");
     fs::write(scene.path("proof"), scene.run(&["log", "prove", &entry]).done()).unwrap();
     let proved = check(&["--receipt", "enrolment.json", "--proof", "proof"]).done();
     assert!(proved.contains(&format!("about entry {entry}, which is in the log of ")), "{proved}");

@@ -74,6 +74,14 @@ CREATE TABLE entry (
     PRIMARY KEY (organisation, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE public_payload (
+    organisation TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (organisation, entry),
+    FOREIGN KEY (organisation, entry) REFERENCES entry (organisation, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE payload (
     organisation TEXT NOT NULL,
     entry INTEGER NOT NULL,

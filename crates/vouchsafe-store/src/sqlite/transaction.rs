@@ -340,6 +340,25 @@ impl Transaction for Rows<'_> {
         self.all(sql, params![organisation.as_str(), from, limit], |row| row.get(0))
     }
 
+    fn insert_public_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO public_payload (organisation, entry, bytes) VALUES (?1, ?2, ?3)";
+        self.execute_one(sql, params![organisation.as_str(), entry, bytes])
+    }
+
+    fn public_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT bytes FROM public_payload WHERE organisation = ?1 AND entry = ?2";
+        self.optional(sql, params![organisation.as_str(), entry], |row| row.get(0))
+    }
+
     fn insert_payload(
         &mut self,
         organisation: &OrganisationId,

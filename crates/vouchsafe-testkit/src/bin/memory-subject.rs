@@ -24,7 +24,7 @@ use std::{env, fs, io};
 use vouchsafe::envelope::KeyRing;
 use vouchsafe::keys::{FolderStates, KeyFile, OsEntropy};
 use vouchsafe::store::{SqliteStore, read};
-use vouchsafe::{Act, FaceEngine, Image, Limits, LiveFace, ModelSet, Ports, Scope, Subject, Vouchsafe};
+use vouchsafe::{Act, FaceEngine, Image, Limits, LiveFace, ModelSet, Permit, Ports, Scope, Vouchsafe};
 use vouchsafe_alloc::WipingAllocator;
 use vouchsafe_types::OrganisationId;
 
@@ -123,9 +123,9 @@ fn forget_all(service: &Vouchsafe, engine: &FaceEngine, folder: &Path, pictures:
     let person = organisation.subject(PERSON)?;
     forget(fs::read(pictures.join("obama2.jpg"))?);
     forget(picture(pictures, "obama2.jpg")?);
-    forget(captured(service, &person, pictures)?);
     let permit = person.permit(FACE)?.or_refuse()?;
-    let face = captured(service, &person, pictures)?;
+    forget(captured(service, &permit, pictures)?);
+    let face = captured(service, &permit, pictures)?;
     forget(engine.embed(&permit, face, jiff::Timestamp::now())?);
 
     let id = OrganisationId::parse(ORGANISATION)?;
@@ -144,11 +144,10 @@ fn forget_all(service: &Vouchsafe, engine: &FaceEngine, folder: &Path, pictures:
 
 fn captured(
     service: &Vouchsafe,
-    person: &Subject<'_>,
+    permit: &Permit<vouchsafe::Consented>,
     pictures: &Path,
 ) -> Step<LiveFace<vouchsafe::Consented>> {
-    let permit = person.permit(FACE)?.or_refuse()?;
-    Ok(service.capture(&permit, picture(pictures, "obama2.jpg")?)?.or_refuse()?)
+    Ok(service.capture(permit, picture(pictures, "obama2.jpg")?)?.or_refuse()?)
 }
 
 fn picture(pictures: &Path, name: &str) -> Step<Image> {

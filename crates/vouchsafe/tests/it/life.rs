@@ -39,7 +39,7 @@ fn a_changed_notice_closes_the_gate_until_consent_is_renewed() {
     assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
     person.give_consent(FACE, &newer, Act::TypedSignature).unwrap();
     assert!(person.permit(FACE).unwrap().done().is_some());
-    let old = notice(&organisation);
+    let old = vouchsafe::Notice::new("face", "1", "en", b"we measure your face").unwrap();
     assert!(matches!(person.give_consent(FACE, &old, Act::Checkbox), Err(Error::UnknownNotice)));
 }
 
@@ -223,4 +223,100 @@ fn a_destruction_is_done_only_when_its_remnants_are_gone_too() {
     let wal = std::fs::metadata(scene.dir.path().join("data/vouchsafe.sqlite-wal")).unwrap();
     assert_eq!(wal.len(), 0);
     assert!(person.certificate(FACE).unwrap().is_some(), "the certificate is issued again");
+}
+
+#[test]
+fn a_certificate_of_another_organisation_is_not_about_my_enrolment() {
+    let scene = Scene::new();
+    let (acme, other) =
+        (scene.service.organisation("acme").unwrap(), scene.service.organisation("other").unwrap());
+    let (alice, bob) = (consented(&acme, "alice"), consented(&other, "bob"));
+    let (mine, theirs) = (enrol(&alice, 1), enrol(&bob, 2));
+    assert_eq!(mine.receipt().entry(), theirs.receipt().entry(), "the same number in two logs");
+    let Destruction::Done(certificates) = bob.withdraw(FACE).unwrap().destruction else { panic!("pending") };
+    assert!(certificates[0].is_about(&theirs));
+    assert!(!certificates[0].is_about(&mine));
+}
+
+/// Promise: WB-5-revoke
+#[test]
+fn a_clock_that_went_back_does_not_stand_in_the_way_of_a_withdrawal() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    scene.pass(-3600);
+    let Destruction::Done(certificates) = person.withdraw(FACE).unwrap().destruction else {
+        panic!("pending")
+    };
+    assert_eq!(certificates.len(), 1);
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentWithdrawn);
+}
+
+/// Promise: WB-11-consent-first
+#[test]
+fn what_was_captured_under_one_permit_is_not_used_under_another() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let old = permit(&person);
+    let kept = face(&old, 1);
+    scene.pass(600);
+    let fresh = permit(&person);
+    assert!(matches!(person.verify_embedding(&fresh, kept), Err(Error::Foreign)));
+}
+
+#[test]
+fn a_withdrawal_gives_the_persons_own_certificate_only() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let (one, two) = (consented(&organisation, "1"), consented(&organisation, "2"));
+    let (first, second) = (enrol(&one, 1), enrol(&two, 2));
+    let reader = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM record;").unwrap();
+    assert!(matches!(one.withdraw(FACE).unwrap().destruction, Destruction::Pending(_)));
+    assert!(one.certificate(FACE).is_err(), "no certificate while its remnants are there");
+    reader.execute_batch("COMMIT").unwrap();
+    let Destruction::Done(certificates) = two.withdraw(FACE).unwrap().destruction else { panic!("pending") };
+    assert_eq!(certificates.len(), 1);
+    assert!(certificates[0].is_about(&second));
+    assert!(one.certificate(FACE).unwrap().unwrap().is_about(&first));
+}
+
+/// Promise: WB-4-consent-7y
+#[test]
+fn evidence_of_a_long_consent_outlives_its_end_by_seven_years() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    for _ in 0..4 {
+        scene.clock.advance(2.years()).unwrap();
+        assert!(verify(&person, 1).is_accepted());
+    }
+    let _ = person.withdraw(FACE).unwrap();
+    let due = |organisation: &vouchsafe::Organisation<'_>| {
+        let plan = organisation.plan_retention().unwrap();
+        let evidence = vouchsafe::types::DataClass::ConsentEvidence;
+        plan.items().iter().filter(|item| item.class() == evidence).count()
+    };
+    scene.clock.advance(7.years()).unwrap();
+    scene.pass(-1);
+    assert_eq!(due(&organisation), 0);
+    scene.pass(1);
+    assert_eq!(due(&organisation), 2, "the day of the consent and the day of the withdrawal");
+}
+
+#[test]
+fn a_notice_is_recorded_under_its_published_label() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    notice(&organisation);
+    let forged = vouchsafe::Notice::new("face", "7-forged", "en", b"we measure your face").unwrap();
+    let receipt = organisation.subject("1").unwrap().give_consent(FACE, &forged, Act::Checkbox).unwrap();
+    let payload = String::from_utf8(receipt.receipt().payload().to_vec()).unwrap();
+    assert!(payload.contains("\"version\":\"1\"") && !payload.contains("forged"), "{payload}");
+    let elsewhere = organisation.publish_notice("other", "1", "en", b"we measure your face");
+    assert!(matches!(elsewhere, Err(Error::Store(vouchsafe::store::StoreError::Conflict))));
 }

@@ -4,7 +4,9 @@ use std::fs;
 
 use vouchsafe::ledger::{EntryKind, Leaf, verify_receipt};
 use vouchsafe::store::Store;
-use vouchsafe::{ConsentReceipt, Destruction, DestructionCertificate, EnrolmentReceipt, Error, Receipt};
+use vouchsafe::{
+    ConsentReceipt, Destruction, DestructionCertificate, EnrolmentReceipt, Error, Receipt, Unexplained,
+};
 
 use crate::scene::{FACE, Scene, consented, enrol, open, verify};
 
@@ -116,8 +118,8 @@ fn a_restored_backup_runs_nothing_before_its_recovery() {
     assert!(matches!(gone.permit(FACE), Err(Error::RecoveryRequired)));
     assert!(matches!(stays.permit(FACE), Err(Error::RecoveryRequired)));
     assert!(matches!(organisation.sweep(), Err(Error::RecoveryRequired)));
-    let recovery = organisation.recover().unwrap().unwrap();
-    assert_eq!((recovery.destroyed, recovery.closed, recovery.unaccounted), (1, 1, 0));
+    let recovery = organisation.recover(Unexplained::Refused).unwrap().unwrap();
+    assert_eq!((recovery.destroyed, recovery.closed, recovery.unexplained), (1, 1, 0));
     let certificate = gone.certificate(FACE).unwrap().unwrap();
     assert_eq!(certificate.cause(), "destroyed_before_restore");
     assert!(stays.certificate(FACE).unwrap().is_none());
@@ -125,7 +127,7 @@ fn a_restored_backup_runs_nothing_before_its_recovery() {
     assert!(verify(&stays, 2).is_accepted());
     organisation.publish_log().unwrap();
     assert!(organisation.verify_log().unwrap().is_sound());
-    assert!(organisation.recover().unwrap().is_none(), "nothing is left to recover");
+    assert!(organisation.recover(Unexplained::Refused).unwrap().is_none(), "nothing is left to recover");
 }
 
 /// Promise: WB-3-30days
@@ -145,10 +147,102 @@ fn keys_that_were_restored_with_the_database_are_noticed() {
     let _ = gone.withdraw(FACE).unwrap();
     cp(&scene.dir.path().join("log"), copy.path());
     let restored = open(copy.path(), &scene.clock);
-    let recovery = restored.organisation("acme").unwrap().recover().unwrap().unwrap();
-    assert_eq!((recovery.destroyed, recovery.unaccounted), (0, 1));
+    let organisation = restored.organisation("acme").unwrap();
+    assert!(matches!(organisation.recover(Unexplained::Refused), Err(Error::Unexplained(1))));
+    assert!(matches!(organisation.subject("gone").unwrap().permit(FACE), Err(Error::RecoveryRequired)));
+    let recovery = organisation.recover(Unexplained::Accepted).unwrap().unwrap();
+    assert_eq!((recovery.destroyed, recovery.unexplained), (0, 1));
 }
 
 fn backup(scene: &Scene) -> String {
     scene.dir.path().join("backup.sqlite").to_str().unwrap().to_owned()
+}
+
+/// Promise: WB-1.4-immutable
+#[test]
+fn a_database_that_is_replaced_under_a_running_service_is_noticed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let (gone, stays) = (consented(&organisation, "gone"), consented(&organisation, "stays"));
+    enrol(&gone, 1);
+    enrol(&stays, 2);
+    let mut copy = rusqlite::Connection::open(backup(&scene)).unwrap();
+    let live = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    let whole = std::time::Duration::ZERO;
+    rusqlite::backup::Backup::new(&live, &mut copy).unwrap().run_to_completion(1000, whole, None).unwrap();
+    let _ = gone.withdraw(FACE).unwrap();
+    let mut live = live;
+    rusqlite::backup::Backup::new(&copy, &mut live).unwrap().run_to_completion(1000, whole, None).unwrap();
+    assert!(matches!(gone.permit(FACE), Err(Error::RecoveryRequired)));
+    assert!(matches!(stays.permit(FACE), Err(Error::RecoveryRequired)));
+    let recovery = organisation.recover(Unexplained::Refused).unwrap().unwrap();
+    assert_eq!(recovery.destroyed, 1);
+    assert!(verify(&stays, 2).is_accepted());
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn what_was_enrolled_in_the_gap_is_not_opened_by_a_newer_backup() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    enrol(&consented(&organisation, "before"), 1);
+    organisation.publish_log().unwrap();
+    let database = scene.dir.path().join("data/vouchsafe.sqlite");
+    let vacuum = |name: &str| {
+        let to = scene.dir.path().join(name).to_str().unwrap().to_owned();
+        rusqlite::Connection::open(&database).unwrap().execute("VACUUM INTO ?1", [&to]).unwrap();
+        to
+    };
+    let older = vacuum("older");
+    enrol(&consented(&organisation, "inside"), 2);
+    organisation.publish_log().unwrap();
+    let newer = vacuum("newer");
+    let restore = |from: &str| {
+        for name in ["vouchsafe.sqlite", "vouchsafe.sqlite-wal", "vouchsafe.sqlite-shm"] {
+            let _ = fs::remove_file(scene.dir.path().join("data").join(name));
+        }
+        fs::copy(from, &database).unwrap();
+        open(scene.dir.path(), &scene.clock)
+    };
+    let recovered = restore(&older);
+    let recovery = recovered.organisation("acme").unwrap().recover(Unexplained::Refused).unwrap().unwrap();
+    assert!(recovery.orphaned > 0);
+    assert!(verify(&recovered.organisation("acme").unwrap().subject("before").unwrap(), 1).is_accepted());
+    drop(recovered);
+    let again = restore(&newer);
+    let organisation = again.organisation("acme").unwrap();
+    let _ = organisation.recover(Unexplained::Accepted).unwrap().unwrap();
+    assert!(organisation.subject("inside").unwrap().permit(FACE).unwrap().done().is_none());
+}
+
+#[test]
+fn damaged_tiles_stop_nobody_and_are_rebuilt() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    organisation.publish_log().unwrap();
+    let log = fs::read_dir(scene.dir.path().join("log")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_dir_all(log.join("tile")).unwrap();
+    let again = scene.again();
+    let organisation = again.organisation("acme").unwrap();
+    assert!(!organisation.verify_log().unwrap().is_sound());
+    let _ = organisation.subject("4711").unwrap().withdraw(FACE).unwrap();
+    fs::remove_dir_all(log.join("tile")).unwrap();
+    assert!(organisation.rebuild_log().unwrap() > 0);
+    assert!(organisation.verify_log().unwrap().is_sound());
+    assert!(person.permit(FACE).unwrap().done().is_none());
+}
+
+#[test]
+fn what_the_organisation_did_can_be_read_and_what_people_did_cannot_be_guessed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let _ = person.withdraw(FACE).unwrap();
+    let public: Vec<bool> =
+        (0..7).map(|entry| organisation.public_payload(entry).unwrap().is_some()).collect();
+    assert_eq!(public, [true, true, false, false, false, false, false]);
+    let notice = String::from_utf8(organisation.public_payload(1).unwrap().unwrap()).unwrap();
+    assert!(notice.contains("\"id\":\"face\""), "{notice}");
 }

@@ -52,22 +52,26 @@ fn accuracy() -> Vec<Claim> {
                 Bar::AtMost("eer", 0.005),
                 Bar::Printed("fnmr_at_fmr_1e-2"),
                 Bar::Printed("fnmr_at_fmr_1e-3"),
-                Bar::Printed("genuine"),
-                Bar::Printed("impostor"),
-                Bar::Printed("people"),
+                Bar::Is("genuine", "367"),
+                Bar::Is("impostor", "3461"),
+                Bar::Is("people", "12"),
             ],
         },
         Claim {
             says: "the whole pipeline agrees with the reference implementation",
             full: Method::Command(GOLDEN),
             quick: None,
-            bars: &[Bar::AtMost("golden_max", 0.05), Bar::AtMost("golden_mean", 0.01)],
+            bars: &[
+                Bar::AtMost("golden_max", 0.05),
+                Bar::AtMost("golden_mean", 0.01),
+                Bar::Is("golden_pairs", "3828"),
+            ],
         },
         Claim {
             says: "embeddings of the same crops agree with onnxruntime",
             full: Method::Function(reference::measure),
             quick: None,
-            bars: &[Bar::AtMost("crops_max", 1e-4), Bar::AtLeast("crops_compared", 1.0)],
+            bars: &[Bar::AtMost("crops_max", 1e-4), Bar::Is("crops_compared", "88")],
         },
     ]
 }
@@ -109,9 +113,9 @@ fn durability() -> Vec<Claim> {
             full: Method::Command("cargo test --locked -p vouchsafe-testkit --test restore -- --nocapture"),
             quick: None,
             bars: &[
-                Bar::Printed("bits_flipped"),
+                Bar::AtLeast("bits_flipped", 17_000.0),
                 Bar::Is("accepted", "0"),
-                Bar::Printed("swapped_refused"),
+                Bar::Is("swapped_refused", "2"),
                 Bar::Is("destroyed_opened", "0/37"),
                 Bar::Is("survivors_opened", "963/963"),
             ],
