@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use vouchsafe::envelope::EnvelopeError;
-use vouchsafe::ledger::LedgerError;
 use vouchsafe::retention::Policy;
 use vouchsafe::store::FolderTiles;
 use vouchsafe::{Clock, Organisation, OrganisationId, Ports, Vouchsafe};
@@ -28,7 +27,6 @@ pub(crate) struct Place {
 pub(crate) struct Opened {
     service: Vouchsafe,
     id: OrganisationId,
-    logs: PathBuf,
     policy: Policy,
 }
 
@@ -56,8 +54,8 @@ impl Place {
         if !is_known(&ports, &id)? {
             return Err(CliError::UnknownOrganisation);
         }
-        let (logs, policy) = (ports.logs.clone(), ports.retention.clone());
-        Ok(Opened { service: Vouchsafe::open_with(ports), id, logs, policy })
+        let policy = ports.retention.clone();
+        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy })
     }
 }
 
@@ -70,12 +68,6 @@ impl Opened {
     /// The retention policy in force.
     pub(crate) const fn policy(&self) -> &Policy {
         &self.policy
-    }
-
-    /// The published files of the log with this origin.
-    pub(crate) fn tiles(&self, origin: &str) -> Result<FolderTiles, CliError> {
-        let folder = origin.rsplit('/').next().ok_or(LedgerError::Name)?;
-        published_log(&self.logs.join(folder))
     }
 }
 

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use vouchsafe::Organisation;
 use vouchsafe::ledger::{Report, SignedCheckpoint, TileStore, Trust, VerifierKey, verify_tiles};
 
-use crate::folder::{Opened, Place, published_log};
+use crate::folder::{Place, published_log};
 use crate::{CliError, files};
 
 #[derive(Subcommand)]
@@ -20,6 +19,10 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Publish every committed entry and print the signed checkpoint; keep it where nobody restores it
     Publish(Publish),
+    /// Write missing and damaged tiles again from the database; verify first, a damaged tile may be evidence
+    Rebuild(Publish),
+    /// Print the payload of an entry about the organisation itself: a notice, an approved plan, a recovery
+    Show(Prove),
 }
 
 #[derive(Args)]
@@ -71,6 +74,16 @@ impl Command {
                 let opened = publish.place.open()?;
                 Ok(write!(out, "{}", opened.organisation()?.publish_log()?.note())?)
             }
+            Self::Rebuild(rebuild) => {
+                let opened = rebuild.place.open()?;
+                Ok(writeln!(out, "rebuilt={}", opened.organisation()?.rebuild_log()?)?)
+            }
+            Self::Show(show) => {
+                let opened = show.place.open()?;
+                let payload = opened.organisation()?.public_payload(show.entry)?;
+                let payload = payload.ok_or(CliError::Missing("a public payload of that entry"))?;
+                Ok(writeln!(out, "{}", String::from_utf8_lossy(&payload))?)
+            }
         }
     }
 }
@@ -80,22 +93,14 @@ impl Verify {
         let opened = self.place.open()?;
         let organisation = opened.organisation()?;
         let key = organisation.verifier_key()?;
-        let report = organisation.verify_log()?;
-        let remembered = self.continues(&opened, &organisation, &key)?;
-        print(out, &key, &report, remembered.as_ref())
-    }
-
-    /// Whether the published files continue the remembered checkpoint; the rows were compared with them already.
-    fn continues(
-        &self,
-        opened: &Opened,
-        organisation: &Organisation<'_>,
-        key: &VerifierKey,
-    ) -> Result<Option<Report>, CliError> {
-        let Some(file) = &self.checkpoint else { return Ok(None) };
-        let origin = organisation.log_origin()?;
-        let checkpoint = remembered(file, key, &origin)?;
-        continued(&opened.tiles(&origin)?, key, &origin, Some(&checkpoint)).map(Some)
+        let report = match &self.checkpoint {
+            None => organisation.verify_log()?,
+            Some(file) => {
+                let checkpoint = remembered(file, &key, &organisation.log_origin()?)?;
+                organisation.verify_log_since(checkpoint.checkpoint())?
+            }
+        };
+        print(out, &key, &report)
     }
 }
 
@@ -107,7 +112,7 @@ impl VerifyFiles {
         let checkpoint = self.checkpoint.as_ref().map(|file| remembered(file, &key, &origin)).transpose()?;
         let tiles = published_log(&self.folder)?;
         let report = continued(&tiles, &key, &origin, checkpoint.as_ref())?;
-        print(out, &key, &report, None)
+        print(out, &key, &report)
     }
 }
 
@@ -132,13 +137,8 @@ fn continued(
     Ok(verify_tiles(tiles, &trust)?)
 }
 
-/// Prints what was found; the findings of both reports count once.
-fn print(
-    out: &mut dyn Write,
-    key: &VerifierKey,
-    report: &Report,
-    remembered: Option<&Report>,
-) -> Result<(), CliError> {
+/// Prints what was found.
+fn print(out: &mut dyn Write, key: &VerifierKey, report: &Report) -> Result<(), CliError> {
     match report.checkpoint() {
         Some(head) => {
             // Its three lines are origin, size and root.
@@ -151,17 +151,13 @@ fn print(
     }
     writeln!(out, "key      {key}")?;
     writeln!(out, "checked  {} entries", report.leaves())?;
-    let more = remembered.map(Report::findings).unwrap_or_default();
-    let findings: Vec<_> =
-        report.findings().iter().chain(more.iter().filter(|f| !report.findings().contains(f))).collect();
-    for finding in &findings {
+    for finding in report.findings() {
         writeln!(out, "finding  {finding}")?;
     }
-    let count = findings.len() as u64 + report.omitted();
-    if report.is_sound() && remembered.is_none_or(Report::is_sound) {
+    if report.is_sound() {
         writeln!(out, "sound")?;
         Ok(())
     } else {
-        Err(CliError::NotSound(count))
+        Err(CliError::NotSound(report.findings().len() as u64 + report.omitted()))
     }
 }

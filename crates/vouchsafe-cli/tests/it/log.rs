@@ -87,3 +87,14 @@ fn an_outsider_is_told_what_is_wrong_with_key_and_folder() {
     run("empty", &key).fails(2, "the folder holds no published log: there is no checkpoint in it");
     assert_eq!(fs::read_dir(scene.path("empty")).unwrap().count(), 0);
 }
+
+#[test]
+fn missing_tiles_are_rebuilt_and_what_the_organisation_did_is_shown() {
+    let scene = published();
+    fs::remove_dir_all(scene.log_folder().join("tile")).unwrap();
+    let found = scene.run(&["log", "verify"]);
+    assert_eq!(found.code(), Some(1));
+    assert!(scene.run(&["log", "rebuild"]).done().starts_with("rebuilt="));
+    assert!(scene.run(&["log", "verify"]).done().ends_with("sound\n"));
+    assert!(scene.run(&["log", "show", "1"]).done().contains("\"notice\""));
+}

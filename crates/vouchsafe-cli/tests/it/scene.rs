@@ -92,6 +92,11 @@ impl Run {
         self.out
     }
 
+    /// The code it left with.
+    pub(crate) const fn code(&self) -> Option<i32> {
+        self.code
+    }
+
     /// Fails the test unless it left with this code and one sentence.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, sentence: &str) -> String {
