@@ -5,6 +5,6 @@ pub fn control(permit: Permit<Consented>) -> Permit<Consented> {
 }
 // OFFENCE E0451
 pub fn offence(permit: Permit<Consented>) -> Permit<Consented> {
-    Permit { expires: vouchsafe::Timestamp::MAX, ..permit }
+    Permit { basis: std::marker::PhantomData, ..permit }
 }
 // END
