@@ -94,6 +94,7 @@ impl Ports {
         for folder in [&data, &keys, &logs] {
             create_private(folder)?;
         }
+        refuse_writable(&keys)?;
         let (database, key_file) = (data.join("vouchsafe.sqlite"), keys.join("service.keys"));
         if database.exists() && !key_file.exists() {
             return Err(Error::KeysMissing);
@@ -148,6 +149,17 @@ fn create_or_open<T>(
         Err(KeysError::Exists) => Ok(open(path.to_owned())?),
         created => Ok(created?),
     }
+}
+
+/// Whoever can write to the folder of the keys can put other keys in their place.
+fn refuse_writable(folder: &Path) -> Result<(), Error> {
+    let metadata = std::fs::metadata(folder).map_err(|error| Error::Folder(error.kind()))?;
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o022 != 0 {
+        return Err(Error::Keys(KeysError::TooOpen));
+    }
+    drop(metadata);
+    Ok(())
 }
 
 fn create_private(folder: &Path) -> Result<(), Error> {

@@ -32,6 +32,16 @@ fn a_world_readable_key_file_is_refused() {
 }
 
 #[test]
+fn a_key_folder_that_others_can_write_to_is_refused() {
+    let scene = Scene::new();
+    let keys = scene.dir.path().join("keys");
+    fs::set_permissions(&keys, Permissions::from_mode(0o777)).unwrap();
+    assert!(matches!(Ports::in_folder(scene.dir.path()), Err(Error::Keys(KeysError::TooOpen))));
+    fs::set_permissions(&keys, Permissions::from_mode(0o700)).unwrap();
+    assert!(Ports::in_folder(scene.dir.path()).is_ok());
+}
+
+#[test]
 fn a_damaged_key_file_and_a_lost_key_state_are_named() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();

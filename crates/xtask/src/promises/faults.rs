@@ -60,10 +60,13 @@ fn tried(workspace: &Workspace, matrix: &Matrix, fault: &Fault) -> Result<Verdic
     let Some(touched) = copy.apply(&fault.patch)? else {
         return Ok(Verdict::Broken("the patch does not apply".to_owned()));
     };
+    // A target folder of its own: cargo gives a copy's crates the names of the originals', and would take one for the
+    // other.
+    let build = workspace.target().join("faults/build");
     let mut verdict = Verdict::Green;
     for test in nearest_first(tests, &touched) {
         let target = target_of(workspace, test)?;
-        verdict = target.verdict(copy.root(), &workspace.target())?;
+        verdict = target.verdict(copy.root(), &build)?;
         if !matches!(verdict, Verdict::Green) {
             break;
         }
