@@ -70,10 +70,10 @@ impl Binding {
 ///
 /// It cannot be built outside this crate, cloned or serialised:
 ///
-/// ```compile_fail
-/// use vouchsafe_consent::{Consented, Permit};
-/// fn forge() -> Permit<Consented> {
-///     Permit { binding: unimplemented!(), basis: std::marker::PhantomData }
+/// ```compile_fail,E0451
+/// use vouchsafe_consent::{Binding, Consented, Permit};
+/// fn forge(binding: Binding) -> Permit<Consented> {
+///     Permit { binding, basis: std::marker::PhantomData }
 /// }
 /// ```
 #[derive(Debug)]

@@ -90,8 +90,8 @@ impl Decision {
 ///
 /// ```compile_fail,E0451
 /// use vouchsafe_template::Accepted;
-/// fn forge(binding: vouchsafe_consent::Binding) -> Accepted {
-///     Accepted { binding, assurance: todo!(), at: todo!() }
+/// fn forge(real: Accepted, binding: vouchsafe_consent::Binding) -> Accepted {
+///     Accepted { binding, ..real }
 /// }
 /// ```
 ///
