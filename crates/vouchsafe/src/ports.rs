@@ -94,6 +94,7 @@ impl Ports {
         for folder in [&data, &keys, &logs] {
             create_private(folder)?;
         }
+        #[cfg(unix)]
         refuse_writable(&keys)?;
         let (database, key_file) = (data.join("vouchsafe.sqlite"), keys.join("service.keys"));
         if database.exists() && !key_file.exists() {
@@ -152,14 +153,11 @@ fn create_or_open<T>(
 }
 
 /// Whoever can write to the folder of the keys can put other keys in their place.
+#[cfg(unix)]
 fn refuse_writable(folder: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(folder).map_err(|error| Error::Folder(error.kind()))?;
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o022 != 0 {
-        return Err(Error::Keys(KeysError::TooOpen));
-    }
-    drop(metadata);
-    Ok(())
+    if metadata.permissions().mode() & 0o022 == 0 { Ok(()) } else { Err(Error::Keys(KeysError::TooOpen)) }
 }
 
 fn create_private(folder: &Path) -> Result<(), Error> {
