@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vouchsafe_envelope::port::{
-    DestructionEvidence, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
+    Capabilities, DestructionEvidence, Destroys, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
 };
 use vouchsafe_envelope::{Context, KeyRing, KeyServiceError, RecordKey, StateStoreError, cobblestone};
 use vouchsafe_types::{
@@ -54,6 +54,10 @@ impl KeyService for OpenService {
 
     fn strength(&self) -> ErasureStrength {
         ErasureStrength::None
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { destroys: Destroys::Any, rewraps: false, attests: false, remote: false }
     }
 }
 

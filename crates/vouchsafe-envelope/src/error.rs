@@ -107,6 +107,9 @@ pub enum KeyServiceError {
     /// Misuse: the request is larger than the service takes.
     #[error("request is malformed")]
     Malformed,
+    /// Misuse: this service destroys only keys older than an organisation's newest one.
+    #[error("the newest key cannot be destroyed at this service")]
+    NewestKey,
     /// Final or operator: the key was destroyed, or was never created.
     #[error("no such key")]
     NoSuchKey,

@@ -96,6 +96,32 @@ impl DestructionEvidence {
     }
 }
 
+/// Which state keys a service can destroy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "callers decide by it")]
+pub enum Destroys {
+    /// Any key, the newest included.
+    Any,
+    /// Keys older than the organisation's newest one, and with a key every older one (OpenBao and Vault transit:
+    /// rotate, then trim).
+    OlderThanNewest,
+}
+
+/// What a key service can do beyond wrapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a further capability must be decided by every adapter")]
+pub struct Capabilities {
+    /// Which keys it can destroy.
+    pub destroys: Destroys,
+    /// Whether it encrypts a wrapped secret again under a newer key without giving it out. No service does so for
+    /// wraps bound to a context, and ours are.
+    pub rewraps: bool,
+    /// Whether its statement of a destruction carries an attestation that others can check.
+    pub attests: bool,
+    /// Whether keys stay outside this process's host: a call then costs a network or bus round trip.
+    pub remote: bool,
+}
+
 /// Holds state keys and wraps 32-byte secrets under them. Every call is idempotent.
 ///
 /// The service is trusted to keep keys secret and to destroy them; [`Self::strength`] says how far.
@@ -132,7 +158,8 @@ pub trait KeyService: Send + Sync {
     /// Destroys the key for good; a key that is gone already gives the same evidence.
     ///
     /// # Errors
-    /// [`KeyServiceError`] when the service cannot say that the key is gone.
+    /// [`KeyServiceError::NewestKey`] for the newest key of a service that [`Destroys::OlderThanNewest`];
+    /// otherwise [`KeyServiceError`] when the service cannot say that the key is gone.
     fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError>;
 
     /// The state keys that the service holds for an organisation, ascending by generation.
@@ -143,6 +170,9 @@ pub trait KeyService: Send + Sync {
 
     /// How strong a destruction at this service is.
     fn strength(&self) -> ErasureStrength;
+
+    /// What the service can do.
+    fn capabilities(&self) -> Capabilities;
 }
 
 /// Holds a lock on one organisation's state, across threads and processes, until it is dropped.

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use vouchsafe_envelope::port::{DestructionEvidence, ErasureStrength, KeyHandle, KeyService};
+use vouchsafe_envelope::port::{
+    Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService,
+};
 use vouchsafe_envelope::{EnvelopeError, KeyServiceError, cobblestone};
 use vouchsafe_types::{OrganisationId, Secret, wipe_stack};
 use zeroize::Zeroizing;
@@ -150,6 +152,10 @@ impl KeyService for KeyFile {
 
     fn strength(&self) -> ErasureStrength {
         ErasureStrength::HostOnly
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { destroys: Destroys::Any, rewraps: false, attests: false, remote: false }
     }
 }
 

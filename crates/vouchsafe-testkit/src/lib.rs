@@ -1,8 +1,16 @@
 //! Conformance suites, scanners and fault injection for the vouchsafe crates
 #![forbid(unsafe_code)]
 
+pub mod conformance;
+pub mod faulty;
+
+#[cfg(feature = "drills")]
 pub mod cold;
+#[cfg(feature = "drills")]
 pub mod crash;
+#[cfg(feature = "drills")]
 pub mod draws;
+#[cfg(feature = "drills")]
 pub mod scan;
+#[cfg(feature = "drills")]
 pub mod scene;

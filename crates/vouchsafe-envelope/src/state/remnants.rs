@@ -6,7 +6,7 @@ use vouchsafe_types::{OrganisationId, RecordId};
 
 use super::tests::Random;
 use super::*;
-use crate::port::{DestructionEvidence, ErasureStrength, KeyHandle, KeyService};
+use crate::port::{Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService};
 use crate::{Context, KeyServiceError, cobblestone, record};
 
 /// One state key, used as a key service would.
@@ -33,6 +33,9 @@ impl KeyService for OneKey {
     }
     fn strength(&self) -> ErasureStrength {
         ErasureStrength::None
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { destroys: Destroys::Any, rewraps: false, attests: false, remote: false }
     }
 }
 

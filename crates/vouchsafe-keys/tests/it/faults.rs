@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vouchsafe_envelope::port::{
-    DestructionEvidence, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
+    Capabilities, DestructionEvidence, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
 };
 use vouchsafe_envelope::{EnvelopeError, KeyRing, KeyServiceError, StateStoreError};
 use vouchsafe_types::{DataClass, OrganisationId, Secret};
@@ -70,6 +70,9 @@ impl KeyService for FaultyService {
     }
     fn strength(&self) -> ErasureStrength {
         self.0.strength()
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
     }
 }
 
@@ -208,6 +211,9 @@ impl KeyService for Liar {
     }
     fn strength(&self) -> ErasureStrength {
         ErasureStrength::ServiceAttested
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
     }
 }
 

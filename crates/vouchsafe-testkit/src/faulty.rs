@@ -1,0 +1,1 @@
+//! Adapters that fail on purpose: latency, time-outs, refusals, answers lost after the act, lies.
