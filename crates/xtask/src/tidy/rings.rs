@@ -5,17 +5,18 @@ use toml::{Table, Value};
 use crate::{Result, workspace::Workspace};
 
 /// Which of its siblings each published crate may depend on. Arrows point inward; a new edge is a decision.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("vouchsafe-types", &[]),
     ("vouchsafe-consent", &["types"]),
     ("vouchsafe-embed", &["types", "consent", "models-face"]),
     ("vouchsafe-liveness", &["types", "embed"]),
     ("vouchsafe-template", &["types", "consent", "embed"]),
-    ("vouchsafe-envelope", &["types"]),
+    ("vouchsafe-envelope", &["types", "pages"]),
     ("vouchsafe-ledger", &["types"]),
     ("vouchsafe-retention", &["types"]),
     ("vouchsafe-eval", &[]),
     ("vouchsafe-alloc", &[]),
+    ("vouchsafe-pages", &[]),
     ("vouchsafe-models-face", &[]),
     ("vouchsafe-store", &["types", "ledger"]),
     ("vouchsafe-keys", &["types", "envelope"]),
@@ -39,7 +40,7 @@ const FACADE: &[&str] = &[
 ];
 
 /// Crates that speak to the engine or to raw memory: `unsafe` is denied, and expected by name where it stands.
-const UNSAFE_DENIED: [&str; 2] = ["vouchsafe-alloc", "vouchsafe-embed"];
+const UNSAFE_DENIED: [&str; 3] = ["vouchsafe-alloc", "vouchsafe-embed", "vouchsafe-pages"];
 
 pub(super) fn problems(workspace: &Workspace) -> Result<Vec<String>> {
     let mut problems = Vec::new();
