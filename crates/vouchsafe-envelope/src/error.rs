@@ -10,15 +10,26 @@ pub enum EnvelopeError {
     /// Environment: the source of randomness did not answer.
     #[error("source of randomness is unavailable")]
     EntropyUnavailable,
-    /// Operator: the key service still holds state keys that it was told to destroy.
-    #[error("key service still holds {} state keys that were to be destroyed", .0.generations().len())]
+    /// Operator or wait: the key service still holds state keys that it was told to destroy, or a process still
+    /// holds the state of before.
+    #[error(
+        "erasure is incomplete: {} state keys left at the service, {} processes with the former state",
+        .0.generations().len(), .0.leases()
+    )]
     ErasureIncomplete(Remaining),
     /// Misuse: a data class has no index left.
     #[error("data class has no key index left")]
     Exhausted,
+    /// Operator: the fence journal is missing, altered, or older than the state. Bring it back, or run the recovery
+    /// and accept the loss.
+    #[error("fence journal is missing or older than the organisation state")]
+    FencesLost,
     /// Operator: the state is there, but the key service does not hold its state key.
     #[error("key service does not hold the key of the organisation state")]
     KeyMissing,
+    /// Operator: the data key of that version was retired by a rotation; the record is from an older backup.
+    #[error("data key of that version is retired")]
+    KeyRetired,
     /// Key service: it refused or did not answer.
     #[error("key service: {0}")]
     KeyService(#[source] KeyServiceError),
@@ -34,11 +45,19 @@ pub enum EnvelopeError {
     /// Misuse: the organisation was never provisioned.
     #[error("organisation has no key state yet")]
     NotProvisioned,
+    /// Environment: the system gives no memory or no thread.
+    #[error("no memory or thread for keys")]
+    NoResources,
+    /// Operator: state keys that were destroyed are back at the service (it was restored from a backup). Run the
+    /// recovery, which destroys them again and replays the erasures.
+    #[error("{} destroyed state keys are back at the key service: run the recovery", .0.generations().len())]
+    Resurrected(Remaining),
     /// Operator: the key service holds state keys, but the state is gone; recover it from its second location.
     #[error("organisation state is missing while its keys exist")]
     StateLost,
-    /// Operator: the state is older than one that this process has seen.
-    #[error("organisation state is older than one already seen")]
+    /// Operator: the state is older than the fence journal says. Bring the newer one back from another location, or
+    /// run the recovery, which replays the erasures.
+    #[error("organisation state is older than its fence journal")]
     StateRolledBack,
     /// State store: it refused or did not answer.
     #[error("state store: {0}")]
@@ -52,7 +71,7 @@ impl EnvelopeError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::EntropyUnavailable | Self::ErasureIncomplete(_) => true,
+            Self::EntropyUnavailable | Self::ErasureIncomplete(_) | Self::NoResources => true,
             Self::KeyService(error) => error.is_retryable(),
             Self::StateStore(error) => error.is_retryable(),
             _ => false,
@@ -63,8 +82,12 @@ impl EnvelopeError {
         Self::Malformed(Malformed { part })
     }
 
-    pub(crate) const fn remaining(generations: Vec<u64>) -> Self {
-        Self::ErasureIncomplete(Remaining { generations })
+    pub(crate) const fn incomplete(generations: Vec<u64>, leases: usize) -> Self {
+        Self::ErasureIncomplete(Remaining { generations, leases })
+    }
+
+    pub(crate) const fn resurrected(generations: Vec<u64>) -> Self {
+        Self::Resurrected(Remaining { generations, leases: 0 })
     }
 }
 
@@ -81,16 +104,22 @@ impl Malformed {
     }
 }
 
-/// The state keys that outlived their destruction.
+/// What outlived its destruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remaining {
     generations: Vec<u64>,
+    leases: usize,
 }
 
 impl Remaining {
-    /// Their generations, ascending.
+    /// The generations of the state keys, ascending.
     pub fn generations(&self) -> &[u64] {
         &self.generations
+    }
+
+    /// How many leases on a former state are still live; each ends within 300 s.
+    pub const fn leases(&self) -> usize {
+        self.leases
     }
 }
 

@@ -22,6 +22,7 @@
 pub mod cobblestone;
 mod context;
 mod error;
+mod fence;
 mod kdf;
 mod keyring;
 pub mod port;
@@ -29,9 +30,13 @@ mod reader;
 pub mod record;
 mod state;
 pub mod tree;
+mod vault;
 
 pub use context::Context;
 pub use error::{EnvelopeError, KeyServiceError, Malformed, Remaining, StateStoreError};
-pub use keyring::{KeyRing, PunctureReport};
+pub use keyring::{
+    CacheMetrics, CachePolicy, FenceLoss, KeyPorts, KeyReport, KeyRing, MAX_TTL, PunctureReport, Replay,
+    Sweeper,
+};
 pub use record::RecordKey;
 pub use state::{LeafStatus, OrganisationState, TemplateSecret};

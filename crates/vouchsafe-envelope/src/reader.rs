@@ -39,6 +39,11 @@ impl<'a> Reader<'a> {
         Ok(u32::from_be_bytes(*self.array()?))
     }
 
+    pub(crate) fn u48(&mut self) -> Result<u64, EnvelopeError> {
+        let [a, b, c, d, e, f] = *self.array()?;
+        Ok(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
     pub(crate) fn u64(&mut self) -> Result<u64, EnvelopeError> {
         Ok(u64::from_be_bytes(*self.array()?))
     }

@@ -1,31 +1,51 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use vouchsafe_types::{DataClass, Entropy, LeafIndex, Secret};
 
 use crate::EnvelopeError;
+use crate::port::{OpenAudit, StateVersion};
 use crate::tree::KeyTree;
+use crate::vault::{KEY_LEN, Vault};
 
 mod derive;
+mod open;
 pub(crate) mod sealed;
+mod shards;
 mod wire;
 
 pub use derive::TemplateSecret;
+use shards::Shard;
 
 /// Bits of an index that count within a data class; the class code stands above them.
 const COUNTER_BITS: u32 = 40;
+/// The most honey records of one organisation.
+const MAX_HONEY: usize = 4096;
+/// The most data keys that a state holds at once.
+const MAX_DATA_KEYS: usize = 16;
 
-/// What one organisation's keys come from: data key, log seed, counters and key tree.
+/// What one organisation's keys come from: lasting key, data keys, log seed, counters and key tree.
 ///
-/// It exists unsealed only inside [`KeyRing::with_state`](crate::KeyRing::with_state) and is wiped on drop.
+/// It exists unsealed for at most 300 s, in pages of its own, and is wiped on drop. It is lent by
+/// [`KeyRing::with_state`](crate::KeyRing::with_state).
 pub struct OrganisationState {
-    generation: u64,
-    revision: u64,
-    dek: Secret<32>,
-    log_seed: Secret<32>,
+    version: StateVersion,
+    /// How many records the fence journal had when this state was made.
+    fences: u64,
+    /// Lasting key, log seed, fence key; then the data keys in the order of `data_keys`.
+    keys: Vault,
+    /// The versions of the data keys, ascending; the last one seals.
+    data_keys: Vec<u32>,
     /// The next free counter by class code; a class without one starts at 0.
     next: BTreeMap<u8, u64>,
+    honey: BTreeSet<u64>,
     tree: KeyTree,
+    /// How the tree is stored, when it is too large for the head.
+    shards: Vec<Shard>,
+    /// What was punctured since the shards were written.
+    touched: Vec<u64>,
+    audit: Arc<dyn OpenAudit>,
 }
 
 /// What became of a leaf.
@@ -40,32 +60,50 @@ pub enum LeafStatus {
     NeverAllocated,
 }
 
+/// The places of the lasting keys; data keys follow.
+const LASTING: usize = 0;
+const LOG_SEED: usize = 1;
+const FENCE: usize = 2;
+const FIXED_KEYS: usize = 3;
+
 impl OrganisationState {
-    pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, EnvelopeError> {
-        let random = || Secret::random(entropy).map_err(|_| EnvelopeError::EntropyUnavailable);
+    pub(crate) fn generate(entropy: &dyn Entropy, audit: Arc<dyn OpenAudit>) -> Result<Self, EnvelopeError> {
+        let mut keys = Vault::with_capacity(FIXED_KEYS + 1)?;
+        for _ in 0..=FIXED_KEYS {
+            keys.push(|key| entropy.fill(key).map_err(|_| EnvelopeError::EntropyUnavailable))?;
+        }
         Ok(Self {
-            generation: 1,
-            revision: 1,
-            dek: random()?,
-            log_seed: random()?,
+            version: StateVersion { generation: 1, revision: 1 },
+            fences: 0,
+            keys,
+            data_keys: vec![1],
             next: BTreeMap::new(),
+            honey: BTreeSet::new(),
             tree: KeyTree::generate(entropy)?,
+            shards: Vec::new(),
+            touched: Vec::new(),
+            audit,
         })
+    }
+
+    /// Generation and revision.
+    pub const fn version(&self) -> StateVersion {
+        self.version
     }
 
     /// The generation of the state key that seals this state, 1 or more; it grows with every erasure.
     pub const fn generation(&self) -> u64 {
-        self.generation
+        self.version.generation
     }
 
     /// Grows with every durable change of the state.
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.version.revision
     }
 
     /// The Ed25519 seed (RFC 8032) of the organisation's transparency log.
-    pub const fn log_seed(&self) -> &Secret<32> {
-        &self.log_seed
+    pub fn log_seed(&self) -> Secret<32> {
+        Secret::init_with(|own| own.copy_from_slice(self.key(LOG_SEED)))
     }
 
     /// What became of a leaf.
@@ -84,12 +122,26 @@ impl OrganisationState {
         self.tree.node_count()
     }
 
-    /// The size of the state before it is sealed, in bytes.
-    pub fn encoded_len(&self) -> usize {
-        wire::FIXED_LEN + wire::COUNTER_LEN * self.next.len() + self.tree.encoded_len()
+    /// How many shards the state is stored in beside its head.
+    pub fn shard_count(&self) -> usize {
+        self.shards.len()
     }
 
-    /// Whether the index lies below its class's counter. Unknown classes have none.
+    /// Whether the operating system keeps every lasting key in memory and out of core dumps.
+    pub fn is_locked(&self) -> bool {
+        self.keys.is_locked() && self.tree.is_locked()
+    }
+
+    /// The version of the data key that seals records now; it stands in their context.
+    pub fn key_version(&self) -> u32 {
+        self.data_keys.last().copied().unwrap_or(0)
+    }
+
+    /// The versions of the data keys that can open records, ascending.
+    pub fn key_versions(&self) -> &[u32] {
+        &self.data_keys
+    }
+
     /// Every index of a class that was ever reserved, live or destroyed, ascending.
     pub fn reserved(&self, class: DataClass) -> impl Iterator<Item = LeafIndex> + use<> {
         let region = u64::from(class.code()) << COUNTER_BITS;
@@ -97,6 +149,17 @@ impl OrganisationState {
         (region..region | next).filter_map(|index| LeafIndex::new(index).ok())
     }
 
+    /// Whether the leaf is that of a honey record.
+    pub fn is_honey(&self, index: LeafIndex) -> bool {
+        self.honey.contains(&index.get())
+    }
+
+    /// How many honey records there are.
+    pub fn honey_count(&self) -> usize {
+        self.honey.len()
+    }
+
+    /// Whether the index lies below its class's counter. Unknown classes have none.
     fn is_allocated(&self, index: LeafIndex) -> bool {
         let [_, _, code, ..] = index.get().to_be_bytes();
         self.next.get(&code).is_some_and(|next| index.get() & ((1 << COUNTER_BITS) - 1) < *next)
@@ -110,19 +173,115 @@ impl OrganisationState {
         let region = u64::from(class.code()) << COUNTER_BITS;
         let reserved = region | *next..region | end;
         *next = end;
-        self.revision = self.revision.saturating_add(1);
+        self.revise();
         Ok(reserved)
     }
 
+    /// Raises a counter to what an outside copy knows, so that no index is given out twice.
+    pub(crate) fn raise_counter(&mut self, code: u8, next: u64) {
+        if DataClass::from_code(code).is_ok() && next > 0 && next >> COUNTER_BITS == 0 {
+            let counter = self.next.entry(code).or_insert(0);
+            *counter = next.max(*counter);
+        }
+    }
+
+    /// The next free counter of a class.
+    pub(crate) fn counter(&self, class: DataClass) -> u64 {
+        self.next.get(&class.code()).copied().unwrap_or(0)
+    }
+
     /// Punctures leaves and says how many of them were live.
-    pub(crate) fn puncture(&mut self, indices: &[LeafIndex]) -> usize {
-        self.tree.puncture(indices)
+    pub(crate) fn puncture(&mut self, indices: &[LeafIndex]) -> Result<usize, EnvelopeError> {
+        let before = self.touched.len();
+        self.touched
+            .extend(indices.iter().filter(|leaf| !self.tree.is_punctured(**leaf)).map(|leaf| leaf.get()));
+        let punctured = self.tree.puncture(indices);
+        if punctured.is_err() {
+            self.touched.truncate(before);
+        }
+        punctured
     }
 
     /// Moves on to a later state key.
     pub(crate) const fn advance_to(&mut self, generation: u64) {
-        self.generation = generation;
-        self.revision = self.revision.saturating_add(1);
+        self.version.generation = generation;
+        self.revise();
+    }
+
+    /// Counts a change.
+    pub(crate) const fn revise(&mut self) {
+        self.version.revision = self.version.revision.saturating_add(1);
+    }
+
+    /// Moves past a revision that an outside copy knows.
+    pub(crate) fn skip_to(&mut self, revision: u64) {
+        self.version.revision = self.version.revision.max(revision);
+    }
+
+    /// How many records the fence journal had when this state was made.
+    pub(crate) const fn fences(&self) -> u64 {
+        self.fences
+    }
+
+    pub(crate) const fn set_fences(&mut self, count: u64) {
+        self.fences = count;
+    }
+
+    /// The key that authenticates the fence journal.
+    pub(crate) fn fence_key(&self) -> &[u8; KEY_LEN] {
+        self.key(FENCE)
+    }
+
+    /// Adds a data key, which seals from now on; gives its version.
+    pub(crate) fn add_data_key(&mut self, entropy: &dyn Entropy) -> Result<u32, EnvelopeError> {
+        let version = self.key_version().checked_add(1).ok_or(EnvelopeError::Exhausted)?;
+        if self.data_keys.len() >= MAX_DATA_KEYS {
+            return Err(EnvelopeError::Exhausted);
+        }
+        self.keys.push(|key| entropy.fill(key).map_err(|_| EnvelopeError::EntropyUnavailable))?;
+        self.data_keys.push(version);
+        self.revise();
+        Ok(version)
+    }
+
+    /// Forgets every data key but the newest; gives how many there were.
+    pub(crate) fn retire_data_keys(&mut self) -> Result<usize, EnvelopeError> {
+        let retired = self.data_keys.len().saturating_sub(1);
+        if retired > 0 {
+            let mut kept = Vault::with_capacity(FIXED_KEYS + 1)?;
+            let newest = self.keys.iter().skip(FIXED_KEYS + retired);
+            self.keys.iter().take(FIXED_KEYS).chain(newest).try_for_each(|key| kept.push_key(key))?;
+            self.keys = kept;
+            self.data_keys.drain(..retired);
+            self.revise();
+        }
+        Ok(retired)
+    }
+
+    /// Marks a leaf as that of a honey record.
+    pub(crate) fn add_honey(&mut self, index: LeafIndex) -> Result<(), EnvelopeError> {
+        if self.status(index) != LeafStatus::Live {
+            return Err(EnvelopeError::NeverAllocated);
+        }
+        if self.honey.len() >= MAX_HONEY {
+            return Err(EnvelopeError::Exhausted);
+        }
+        if self.honey.insert(index.get()) {
+            self.revise();
+        }
+        Ok(())
+    }
+
+    /// A lasting key; the first three are always there.
+    fn key(&self, place: usize) -> &[u8; KEY_LEN] {
+        const MISSING: &[u8; KEY_LEN] = &[0; KEY_LEN];
+        self.keys.get(place).unwrap_or(MISSING)
+    }
+
+    /// The data key of a version.
+    fn data_key(&self, version: u32) -> Option<&[u8; KEY_LEN]> {
+        let place = self.data_keys.binary_search(&version).ok()?;
+        self.keys.get(FIXED_KEYS + place)
     }
 }
 

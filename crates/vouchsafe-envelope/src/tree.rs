@@ -33,13 +33,21 @@
 //! # Size
 //!
 //! A node takes 39 bytes. What dies together should lie together: a whole run of dead leaves costs no more than
-//! its two edges. The encoding is canonical, see [`KeyTree::encode`].
+//! its two edges. The encoding is canonical, see [`KeyTree::encode`]. A large cover is stored in spans, one for
+//! each subtree that is small enough, so that a puncture rewrites the spans it touches and no other.
+use std::ops::Range;
+
 use ring::hmac::{self, Key};
 use vouchsafe_types::{Entropy, LeafIndex, Secret, wipe_stack};
 
 use crate::EnvelopeError;
+use crate::vault::{KEY_LEN, Vault};
 
+mod spans;
 mod wire;
+
+pub(crate) use spans::Span;
+pub(crate) use wire::{encoded_len, low_byte};
 
 /// The leaf was punctured: its key cannot be derived any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,23 +58,33 @@ pub struct Punctured;
 pub struct KeyTree<const DEPTH: u32 = { LeafIndex::BITS }> {
     // INVARIANT (cover): ascending, disjoint, no two siblings, together every leaf that was not punctured.
     nodes: Vec<Node>,
+    /// The nodes' keys, in the same order.
+    keys: Vault,
 }
 
-struct Node {
+/// A subtree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Node {
     /// The first `depth` bits of every index below the node.
-    prefix: u64,
-    depth: u32,
-    key: Secret<32>,
+    pub(crate) prefix: u64,
+    pub(crate) depth: u32,
 }
 
 impl<const DEPTH: u32> KeyTree<DEPTH> {
     /// A tree with a fresh root and no punctured leaf.
     ///
     /// # Errors
-    /// [`EnvelopeError::EntropyUnavailable`].
+    /// [`EnvelopeError::EntropyUnavailable`], [`EnvelopeError::NoResources`].
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, EnvelopeError> {
-        let key = Secret::random(entropy).map_err(|_| EnvelopeError::EntropyUnavailable)?;
-        Ok(Self { nodes: vec![Node { prefix: 0, depth: 0, key }] })
+        let mut tree = Self::with_capacity(1)?;
+        tree.nodes.push(Node { prefix: 0, depth: 0 });
+        tree.keys.push(|key| entropy.fill(key).map_err(|_| EnvelopeError::EntropyUnavailable))?;
+        Ok(tree)
+    }
+
+    /// A tree of which nothing is left, to be filled.
+    pub(crate) fn with_capacity(nodes: usize) -> Result<Self, EnvelopeError> {
+        Ok(Self { nodes: Vec::with_capacity(nodes), keys: Vault::with_capacity(nodes)? })
     }
 
     /// Derives a leaf's key.
@@ -81,20 +99,24 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
 
     /// Whether the leaf's key is gone; also true for an index outside the tree.
     pub fn is_punctured(&self, index: LeafIndex) -> bool {
-        self.cover(index).is_none()
+        self.cover(index.get()).is_none()
     }
 
     /// Forgets leaves for good, and says how many of them were there. Punctured ones are passed over.
-    pub fn puncture(&mut self, indices: &[LeafIndex]) -> usize {
+    ///
+    /// # Errors
+    /// [`EnvelopeError::NoResources`]; the tree is then as it was.
+    pub fn puncture(&mut self, indices: &[LeafIndex]) -> Result<usize, EnvelopeError> {
         let mut doomed: Vec<u64> =
             indices.iter().filter(|index| !self.is_punctured(**index)).map(|index| index.get()).collect();
         doomed.sort_unstable();
         doomed.dedup();
         if !doomed.is_empty() {
-            self.replace_covers(&doomed);
+            let replaced = self.without(&doomed);
             wipe_stack();
+            *self = replaced?;
         }
-        doomed.len()
+        Ok(doomed.len())
     }
 
     /// How many nodes the cover has.
@@ -102,11 +124,16 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
         self.nodes.len()
     }
 
+    /// Whether the operating system keeps the keys in memory and out of core dumps.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.keys.is_locked()
+    }
+
     /// As [`Self::leaf`]; the caller wipes the stack.
     #[inline(never)]
     pub(crate) fn derive(&self, index: LeafIndex) -> Result<Secret<32>, Punctured> {
-        let node = self.cover(index).ok_or(Punctured)?;
-        let mut key = Secret::init_with(|own| own.copy_from_slice(node.key.expose_secret()));
+        let (node, key) = self.cover(index.get()).ok_or(Punctured)?;
+        let mut key = Secret::init_with(|own| own.copy_from_slice(key));
         for level in (0..DEPTH - node.depth).rev() {
             key = child(&Key::new(hmac::HMAC_SHA256, key.expose_secret()), index.get() >> level & 1 == 1);
         }
@@ -114,26 +141,69 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
     }
 
     #[cfg(test)]
-    pub(crate) fn add_nodes(&self, add: impl FnMut(&Secret<32>)) {
-        self.nodes.iter().map(|node| &node.key).for_each(add);
+    pub(crate) fn node_keys(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
+        self.keys.iter()
     }
 
-    fn cover(&self, index: LeafIndex) -> Option<&Node> {
-        let after = self.nodes.partition_point(|node| node.first::<DEPTH>() <= index.get());
-        let node = self.nodes.get(after.checked_sub(1)?)?;
-        (node.last::<DEPTH>() >= index.get()).then_some(node)
+    fn cover(&self, index: u64) -> Option<(Node, &[u8; KEY_LEN])> {
+        let after = self.nodes.partition_point(|node| node.first::<DEPTH>() <= index);
+        let place = after.checked_sub(1)?;
+        let node = *self.nodes.get(place)?;
+        if node.last::<DEPTH>() < index {
+            return None;
+        }
+        Some((node, self.keys.get(place)?))
     }
 
+    /// The tree without these leaves, ascending.
     #[inline(never)]
-    fn replace_covers(&mut self, doomed: &[u64]) {
-        let mut kept = Vec::with_capacity(self.nodes.len() + LeafIndex::BITS as usize);
+    fn without(&self, doomed: &[u64]) -> Result<Self, EnvelopeError> {
+        let mut kept = Self::with_capacity(self.nodes.len() + LeafIndex::BITS as usize)?;
         let mut rest = doomed;
-        for node in std::mem::take(&mut self.nodes) {
+        for (node, key) in self.nodes.iter().zip(self.keys.iter()) {
             let (here, later) = rest.split_at(rest.partition_point(|index| *index <= node.last::<DEPTH>()));
-            node.split::<DEPTH>(here, &mut kept);
+            kept.push_without(*node, key, here)?;
             rest = later;
         }
-        self.nodes = kept;
+        Ok(kept)
+    }
+
+    /// Appends the co-path of the doomed leaves below a node, ascending; a node without any stays whole.
+    fn push_without(&mut self, node: Node, key: &[u8; KEY_LEN], doomed: &[u64]) -> Result<(), EnvelopeError> {
+        if doomed.is_empty() {
+            return self.push(node, key);
+        }
+        if node.depth == DEPTH {
+            return Ok(());
+        }
+        let hmac_key = Key::new(hmac::HMAC_SHA256, key);
+        let [left, right] = node.children();
+        let middle = right.first::<DEPTH>();
+        let (low, high) = doomed.split_at(doomed.partition_point(|index| *index < middle));
+        self.push_without(left, child(&hmac_key, false).expose_secret(), low)?;
+        self.push_without(right, child(&hmac_key, true).expose_secret(), high)
+    }
+
+    fn push(&mut self, node: Node, key: &[u8; KEY_LEN]) -> Result<(), EnvelopeError> {
+        self.keys.push_key(key)?;
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    /// Takes over the nodes of another cover from a place up to the first that lies behind an index; gives its place.
+    pub(crate) fn append_before(
+        &mut self,
+        other: &Self,
+        from: usize,
+        index: u64,
+    ) -> Result<usize, EnvelopeError> {
+        let to = other.nodes.partition_point(|node| node.first::<DEPTH>() < index).max(from);
+        other.nodes_in(from..to).try_for_each(|(node, key)| self.push(*node, key))?;
+        Ok(to)
+    }
+
+    fn nodes_in(&self, range: Range<usize>) -> impl Iterator<Item = (&Node, &[u8; KEY_LEN])> {
+        self.nodes.iter().zip(self.keys.iter()).skip(range.start).take(range.len())
     }
 }
 
@@ -144,37 +214,16 @@ impl<const DEPTH: u32> std::fmt::Debug for KeyTree<DEPTH> {
 }
 
 impl Node {
-    const fn first<const DEPTH: u32>(&self) -> u64 {
+    pub(crate) const fn first<const DEPTH: u32>(self) -> u64 {
         self.prefix << (DEPTH - self.depth)
     }
 
-    const fn last<const DEPTH: u32>(&self) -> u64 {
+    pub(crate) const fn last<const DEPTH: u32>(self) -> u64 {
         self.first::<DEPTH>() | ((1 << (DEPTH - self.depth)) - 1)
     }
 
-    /// Keeps the co-path of the doomed leaves, ascending; the node itself is wiped when it goes out of scope.
-    fn split<const DEPTH: u32>(self, doomed: &[u64], kept: &mut Vec<Self>) {
-        if doomed.is_empty() {
-            kept.push(self);
-            return;
-        }
-        if self.depth == DEPTH {
-            return;
-        }
-        let [left, right] = self.children();
-        let middle = right.first::<DEPTH>();
-        let (low, high) = doomed.split_at(doomed.partition_point(|index| *index < middle));
-        left.split::<DEPTH>(low, kept);
-        right.split::<DEPTH>(high, kept);
-    }
-
-    fn children(&self) -> [Self; 2] {
-        let key = Key::new(hmac::HMAC_SHA256, self.key.expose_secret());
-        [false, true].map(|bit| Self {
-            prefix: self.prefix << 1 | u64::from(bit),
-            depth: self.depth + 1,
-            key: child(&key, bit),
-        })
+    fn children(self) -> [Self; 2] {
+        [0, 1].map(|bit| Self { prefix: self.prefix << 1 | bit, depth: self.depth + 1 })
     }
 }
 

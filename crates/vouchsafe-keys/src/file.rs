@@ -49,6 +49,15 @@ pub(crate) fn check_access(metadata: &Metadata, forbidden: u32) -> Result<(), Ke
     if own && metadata.mode() & forbidden == 0 { Ok(()) } else { Err(KeysError::TooOpen) }
 }
 
+/// Refuses what is no folder, a link to one included, and one that others own or can write to.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), KeysError> {
+    let metadata = fs::symlink_metadata(folder).map_err(|error| KeysError::from_io(&error))?;
+    if !metadata.is_dir() {
+        return Err(KeysError::NotPlain);
+    }
+    check_access(&metadata, 0o022)
+}
+
 /// Whether anything, a dangling link included, has this name.
 pub(crate) fn exists(path: &Path) -> Result<bool, KeysError> {
     match fs::symlink_metadata(path).map_err(|error| KeysError::from_io(&error)) {
@@ -73,6 +82,13 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeysError> {
     }
     bytes.truncate(body_len);
     Ok(bytes)
+}
+
+/// Reads the first bytes of a file that [`replace`] wrote, unchecked.
+pub(crate) fn read_head<const N: usize>(path: &Path) -> Result<[u8; N], KeysError> {
+    let mut head = [0; N];
+    open(path, false)?.read_exact(&mut head).map_err(|_| KeysError::Corrupt)?;
+    Ok(head)
 }
 
 /// Replaces a file and its checksum; `Ok` means that it survives a power cut. The caller holds the file's lock.
@@ -148,7 +164,7 @@ fn overwrite(mut file: File) -> std::io::Result<()> {
     file.sync_data()
 }
 
-fn sync_folder(path: &Path) -> Result<(), KeysError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), KeysError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = File::open(parent.unwrap_or(Path::new("."))).map_err(|error| as_unavailable(&error))?;
     folder.sync_all().map_err(|error| as_unavailable(&error))

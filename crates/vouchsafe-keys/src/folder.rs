@@ -1,22 +1,28 @@
 use std::fs::{self, DirBuilder, File};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use vouchsafe_envelope::StateStoreError;
-use vouchsafe_envelope::port::{StateGuard, StateStore};
+use vouchsafe_envelope::port::{ShardName, StateGuard, StateStore, StateVersion};
 use vouchsafe_types::OrganisationId;
 
+use crate::leases::Leases;
 use crate::{KeysError, file, lock};
 
-/// Sealed states as files of one folder: `<organisation>.state`, mode 0600, with a SHA-256 at the end.
+/// Sealed states as files of one folder: `<organisation>.state`, mode 0600, with a SHA-256 at the end; the shards of
+/// a large one in the folder `<organisation>.shards`.
 ///
 /// Beside each lie two empty files, `.lock` and `.gate`. Readers pass the gate on their way to the shared lock;
-/// a writer closes it first, so that a stream of readers cannot starve it.
+/// a writer closes it first, so that a stream of readers cannot starve it. Who holds a state unsealed stands in the
+/// folder `leases`; a process that ends gives its leases up.
 ///
-/// The folder belongs to this user and nobody else can write to it. Keep it out of backups.
+/// The folder belongs to this user and nobody else can write to it. Keep it out of backups, and keep a second one
+/// elsewhere: [`ReplicatedStates`](crate::ReplicatedStates).
 #[derive(Debug)]
 pub struct FolderStates {
     folder: PathBuf,
+    leases: Leases,
 }
 
 /// Both files' locks end with their file descriptors.
@@ -27,8 +33,8 @@ struct FolderGuard {
 
 impl StateGuard for FolderGuard {}
 
-const MAGIC: &[u8; 16] = b"vouchsafe state\x01";
-const GENERATION_LEN: usize = 8;
+const MAGIC: &[u8; 16] = b"vouchsafe state\x02";
+const VERSION_LEN: usize = 16;
 
 impl FolderStates {
     /// Makes the folder, mode 0700.
@@ -48,16 +54,24 @@ impl FolderStates {
     /// to another user or others can write to it.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, KeysError> {
         let folder = folder.into();
-        let metadata = fs::symlink_metadata(&folder).map_err(|error| KeysError::from_io(&error))?;
-        if !metadata.is_dir() {
-            return Err(KeysError::NotPlain);
-        }
-        file::check_access(&metadata, 0o022)?;
-        Ok(Self { folder })
+        file::check_folder(&folder)?;
+        let leases = Leases::new(folder.join("leases"));
+        Ok(Self { folder, leases })
     }
 
     fn path(&self, organisation: &OrganisationId, ending: &str) -> PathBuf {
         self.folder.join(format!("{organisation}.{ending}"))
+    }
+
+    fn put(
+        &self,
+        organisation: &OrganisationId,
+        version: StateVersion,
+        blob: &[u8],
+    ) -> Result<(), KeysError> {
+        let StateVersion { generation, revision } = version;
+        let head = [MAGIC.as_slice(), &generation.to_be_bytes(), &revision.to_be_bytes()].concat();
+        file::replace(&self.path(organisation, "state"), &[&head, blob].concat())
     }
 
     fn guard(&self, organisation: &OrganisationId, writer: bool) -> Result<FolderGuard, KeysError> {
@@ -77,20 +91,74 @@ impl StateStore for FolderStates {
         Ok(stored.map(|(_, blob)| blob))
     }
 
+    fn version(&self, organisation: &OrganisationId) -> Result<Option<StateVersion>, StateStoreError> {
+        read_version(&self.path(organisation, "state")).map_err(KeysError::as_store)
+    }
+
     fn write(
         &self,
         organisation: &OrganisationId,
-        generation: u64,
+        version: StateVersion,
         blob: &[u8],
     ) -> Result<(), StateStoreError> {
-        let path = self.path(organisation, "state");
+        let stored = read_state(&self.path(organisation, "state")).map_err(KeysError::as_store)?;
+        if stored.is_some_and(|(stored, _)| stored > version) {
+            return Err(StateStoreError::OlderGeneration);
+        }
+        self.put(organisation, version, blob).map_err(KeysError::as_store)
+    }
+
+    fn overwrite(
+        &self,
+        organisation: &OrganisationId,
+        version: StateVersion,
+        blob: &[u8],
+    ) -> Result<(), StateStoreError> {
+        self.put(organisation, version, blob).map_err(KeysError::as_store)
+    }
+
+    fn shards(&self, organisation: &OrganisationId) -> Result<Vec<ShardName>, StateStoreError> {
+        let files = list(&self.path(organisation, "shards")).map_err(KeysError::as_store)?;
+        Ok(files.iter().filter_map(|path| shard_of(path)).collect())
+    }
+
+    fn read_shard(
+        &self,
+        organisation: &OrganisationId,
+        name: &ShardName,
+    ) -> Result<Option<Vec<u8>>, StateStoreError> {
+        match file::read(&self.path(organisation, "shards").join(file_name(name))) {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(KeysError::Missing) => Ok(None),
+            Err(error) => Err(error.as_store()),
+        }
+    }
+
+    fn write_shard(
+        &self,
+        organisation: &OrganisationId,
+        name: &ShardName,
+        blob: &[u8],
+    ) -> Result<(), StateStoreError> {
+        let folder = self.path(organisation, "shards");
         let write = || {
-            if read_state(&path)?.is_some_and(|(stored, _)| stored > generation) {
-                return Err(KeysError::OlderGeneration);
+            match DirBuilder::new().mode(0o700).create(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(KeysError::from_io(&error));
+                }
+                _ => file::sync_folder(&folder)?,
             }
-            file::replace(&path, &[MAGIC, generation.to_be_bytes().as_slice(), blob].concat())
+            file::replace(&folder.join(file_name(name)), blob)
         };
         write().map_err(KeysError::as_store)
+    }
+
+    fn retain_shards(
+        &self,
+        organisation: &OrganisationId,
+        keep: &[ShardName],
+    ) -> Result<(), StateStoreError> {
+        remove_others(&self.path(organisation, "shards"), keep).map_err(KeysError::as_store)
     }
 
     fn lock_shared(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
@@ -100,16 +168,87 @@ impl StateStore for FolderStates {
     fn lock_exclusive(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
         Ok(Box::new(self.guard(organisation, true).map_err(KeysError::as_store)?))
     }
+
+    fn lease(
+        &self,
+        organisation: &OrganisationId,
+        version: StateVersion,
+    ) -> Result<Box<dyn StateGuard>, StateStoreError> {
+        self.leases.take(organisation, version).map_err(KeysError::as_store)
+    }
+
+    fn leased_before(
+        &self,
+        organisation: &OrganisationId,
+        version: StateVersion,
+    ) -> Result<usize, StateStoreError> {
+        self.leases.before(organisation, version).map_err(KeysError::as_store)
+    }
 }
 
-/// A stored generation and blob; `None` when there is none.
-fn read_state(path: &Path) -> Result<Option<(u64, Vec<u8>)>, KeysError> {
+/// A stored version and blob; `None` when there is none.
+fn read_state(path: &Path) -> Result<Option<(StateVersion, Vec<u8>)>, KeysError> {
     let bytes = match file::read(path) {
         Ok(bytes) => bytes,
         Err(KeysError::Missing) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or(KeysError::Corrupt)?;
-    let (generation, blob) = rest.split_first_chunk::<GENERATION_LEN>().ok_or(KeysError::Corrupt)?;
-    Ok(Some((u64::from_be_bytes(*generation), blob.to_vec())))
+    let (version, blob) = parse(&bytes).ok_or(KeysError::Corrupt)?;
+    Ok(Some((version, blob.to_vec())))
+}
+
+/// The version alone, without a look at the checksum.
+fn read_version(path: &Path) -> Result<Option<StateVersion>, KeysError> {
+    match file::read_head::<{ MAGIC.len() + VERSION_LEN }>(path) {
+        Ok(head) => parse(&head).map(|(version, _)| Some(version)).ok_or(KeysError::Corrupt),
+        Err(KeysError::Missing) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<(StateVersion, &[u8])> {
+    let (generation, rest) = bytes.strip_prefix(MAGIC.as_slice())?.split_first_chunk()?;
+    let (revision, blob) = rest.split_first_chunk()?;
+    let version =
+        StateVersion { generation: u64::from_be_bytes(*generation), revision: u64::from_be_bytes(*revision) };
+    Some((version, blob))
+}
+
+fn file_name(shard: &ShardName) -> String {
+    shard.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn shard_of(path: &Path) -> Option<ShardName> {
+    let hex = path.file_name()?.to_str()?;
+    let mut name = [0; 16];
+    if hex.len() != 32 || !hex.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in name.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(ShardName::from_bytes(name))
+}
+
+/// The files of a folder that may be missing.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, KeysError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(KeysError::from_io(&error)),
+    };
+    let path = |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => Ok(entry.path()),
+        Err(error) => Err(KeysError::from_io(&error)),
+    };
+    entries.map(path).collect()
+}
+
+fn remove_others(folder: &Path, keep: &[ShardName]) -> Result<(), KeysError> {
+    for path in list(folder)? {
+        if !shard_of(&path).is_some_and(|name| keep.contains(&name)) {
+            fs::remove_file(path).map_err(|error| KeysError::from_io(&error))?;
+        }
+    }
+    Ok(())
 }

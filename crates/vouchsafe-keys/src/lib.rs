@@ -4,6 +4,9 @@
 //! |---|---|---|
 //! | [`KeyFile`] | [`KeyService`](vouchsafe_envelope::port::KeyService) | `HostOnly` |
 //! | [`FolderStates`] | [`StateStore`](vouchsafe_envelope::port::StateStore) | holds ciphertext only |
+//! | [`ReplicatedStates`] | [`StateStore`](vouchsafe_envelope::port::StateStore) | several of them as one |
+//! | [`FolderFences`] | [`FenceStore`](vouchsafe_envelope::port::FenceStore) | holds no key |
+//! | [`BootTicks`] | [`Ticks`](vouchsafe_types::Ticks) | |
 //! | [`OsEntropy`] | [`Entropy`](vouchsafe_types::Entropy) | |
 //!
 //! Threads and processes may share one key file and one folder of states. Keep them out of backups: a copy of
@@ -12,12 +15,19 @@
 
 mod entropy;
 mod error;
+mod fences;
 mod file;
 mod folder;
 mod key_file;
+mod leases;
 mod lock;
+mod replicated;
+mod ticks;
 
 pub use entropy::OsEntropy;
 pub use error::KeysError;
+pub use fences::FolderFences;
 pub use folder::FolderStates;
 pub use key_file::KeyFile;
+pub use replicated::{Replica, ReplicatedStates};
+pub use ticks::BootTicks;

@@ -17,7 +17,7 @@ pub use digest::Digest;
 pub use error::TypeError;
 pub use id::{LeafIndex, OrganisationId, RecordId, SubjectPseudonym};
 pub use outcome::{Outcome, Reasons, Refusal};
-pub use port::{Clock, Entropy, EntropyUnavailable, VirtualClock};
+pub use port::{Clock, Entropy, EntropyUnavailable, Ticks, VirtualClock, VirtualTicks};
 pub use scope::{Modality, Purpose, Role, Scope};
 pub use secret::{Secret, SecretBytes, wipe_stack};
 

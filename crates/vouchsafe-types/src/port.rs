@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::{Span, Timestamp};
 use thiserror::Error;
@@ -7,6 +8,14 @@ use thiserror::Error;
 pub trait Clock: Send + Sync {
     /// The current instant.
     fn now(&self) -> Timestamp;
+}
+
+/// How much time has passed since some fixed instant. It never goes backwards, and it counts sleep.
+///
+/// Caches measure their entries' age with it, because a wall clock can be set.
+pub trait Ticks: Send + Sync {
+    /// The time passed.
+    fn elapsed(&self) -> Duration;
 }
 
 /// Where randomness comes from.
@@ -46,6 +55,29 @@ impl VirtualClock {
         let moved = self.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).checked_add(span)?;
         self.set(moved.timestamp());
         Ok(())
+    }
+}
+
+/// Ticks that stand still until they are moved.
+#[derive(Debug, Default)]
+pub struct VirtualTicks(Mutex<Duration>);
+
+impl VirtualTicks {
+    /// Moves on by this much.
+    pub fn advance(&self, by: Duration) {
+        let mut elapsed = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        *elapsed = elapsed.saturating_add(by);
+    }
+
+    /// Moves to this value, forwards or, as no honest source does, backwards.
+    pub fn set(&self, to: Duration) {
+        *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = to;
+    }
+}
+
+impl Ticks for VirtualTicks {
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -1,22 +1,29 @@
 //! Destruction, step by step. Each step can be the last before a crash; the next call finishes the work.
 //!
 //! 1. The exclusive lock.
-//! 2. The puncture, in memory.
-//! 3. A new state key at the service, of a generation never used before.
-//! 4. The new state durable under it, read back and opened.
-//! 5. Every other state key destroyed.
-//! 6. The service asked again what it holds.
+//! 2. The fence, durable in the journal: from here on every process that reads the state leaves the leaves out.
+//! 3. The puncture, in the state that this process's readers share: from here on none of them derives the leaves.
+//! 4. A new state key at the service, of a generation never used before.
+//! 5. The new state durable under it in every place, read back and opened.
+//! 6. Every other state key destroyed; the service asked again what it holds.
+//! 7. The journal says done.
+//! 8. The other processes' leases on the former state run out, or are given back.
 //!
-//! A crash before 4 leaves the old state and a stray key; after 4, the new state and old keys. Either way the
-//! service holds a key that does not seal the stored state, and the next `destroy` or `provision` rolls on to a
-//! further generation and destroys all others. It rolls on even when only old keys are left: an interrupted
-//! write may be visible without being durable, and no old key is destroyed before a durable write succeeded.
+//! A crash before 5 leaves the old state and a stray key; after 5, the new state and old keys; either way a fence
+//! without its end. The next `destroy` or `provision` rolls on to a further generation and destroys all others. It
+//! rolls on even when only old keys are left: an interrupted write may be visible without being durable, and no old
+//! key is destroyed before a durable write succeeded.
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId, wipe_stack};
 
-use super::{KeyRing, handle};
+use super::KeyRing;
+use super::slot::Slot;
+use crate::fence::Record;
 use crate::port::{DestructionEvidence, ErasureStrength, KeyHandle};
 use crate::state::sealed;
-use crate::{EnvelopeError, LeafStatus, OrganisationState};
+use crate::{EnvelopeError, LeafStatus};
 
 /// What a destruction did: material for evidence rows and certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +42,7 @@ impl PunctureReport {
         self.generation
     }
 
-    /// How many leaves this call destroyed; the others were destroyed before.
+    /// How many leaves this call condemned; the others were condemned before.
     pub const fn punctured(&self) -> usize {
         self.punctured
     }
@@ -56,76 +63,118 @@ impl PunctureReport {
     }
 }
 
+/// How long to pause between two looks at the leases.
+const PAUSE: Duration = Duration::from_millis(10);
+
 impl KeyRing {
     /// Destroys leaves for good. Repeating a call is safe and gives evidence again.
     ///
-    /// After an error the leaves may or may not be destroyed: repeat the call until it succeeds.
+    /// After an error the leaves may or may not be destroyed: repeat the call until it succeeds. Once they were
+    /// fenced they open nothing, destroyed or not.
     ///
     /// # Errors
     /// [`EnvelopeError::NeverAllocated`] when any index was never given out (nothing is destroyed then);
-    /// [`EnvelopeError::ErasureIncomplete`] when the service still lists an old state key afterwards;
-    /// otherwise as [`Self::with_state`].
+    /// [`EnvelopeError::ErasureIncomplete`] when the service still lists an old state key afterwards, or another
+    /// process still holds the former state unsealed; otherwise as [`Self::with_state`].
     pub fn destroy(
         &self,
         organisation: &OrganisationId,
         leaves: &[LeafIndex],
     ) -> Result<PunctureReport, EnvelopeError> {
-        let _guard = self.states.lock_exclusive(organisation).map_err(EnvelopeError::StateStore)?;
-        let (mut state, blob) = self.load(organisation)?;
-        if leaves.iter().any(|leaf| state.status(*leaf) == LeafStatus::NeverAllocated) {
-            return Err(EnvelopeError::NeverAllocated);
-        }
-        let held = self.held(organisation)?;
-        let punctured = state.puncture(leaves);
-        let report = if punctured == 0 && holds_only(&held, state.generation()) {
-            self.repeat_evidence(organisation, &state, &blob)
-        } else {
-            self.roll(organisation, &mut state, &held, punctured)
-        };
-        drop(state);
+        let report = self.change(organisation, |slot| {
+            let punctured = self.fence(organisation, slot, leaves)?;
+            let held = self.held(organisation)?;
+            let (pending, generation) =
+                slot.look(|live| Ok((!live.journal.pending.is_empty(), live.state.generation())))?;
+            if pending || !holds_only(&held, generation) {
+                self.roll(organisation, slot, &held, punctured)
+            } else {
+                self.repeat_evidence(organisation, generation)
+            }
+        });
         wipe_stack();
-        report
+        let report = report?;
+        self.await_leases(organisation)?;
+        Ok(report)
+    }
+
+    /// Steps 2 and 3; gives how many leaves were live.
+    fn fence(
+        &self,
+        organisation: &OrganisationId,
+        slot: &Slot,
+        leaves: &[LeafIndex],
+    ) -> Result<usize, EnvelopeError> {
+        let doomed: BTreeSet<u64> = slot.look(|live| {
+            if leaves.iter().any(|leaf| live.state.status(*leaf) == LeafStatus::NeverAllocated) {
+                return Err(EnvelopeError::NeverAllocated);
+            }
+            let live_leaves = leaves.iter().filter(|leaf| live.state.status(**leaf) == LeafStatus::Live);
+            Ok(live_leaves.map(|leaf| leaf.get()).collect())
+        })?;
+        if doomed.is_empty() {
+            return Ok(0);
+        }
+        self.journal(organisation, slot, |_| Record::Fenced(doomed.into_iter().collect()))?;
+        slot.edit(|live| live.state.puncture(&live.journal.pending_leaves()))
     }
 
     /// Finishes what an interrupted destruction left; the caller holds the exclusive lock.
     pub(super) fn settle(
         &self,
         organisation: &OrganisationId,
+        slot: &Slot,
         held: &[KeyHandle],
     ) -> Result<(), EnvelopeError> {
-        let (mut state, _) = self.load(organisation)?;
-        if holds_only(held, state.generation()) {
-            return Ok(());
-        }
-        self.roll(organisation, &mut state, held, 0).map(drop)
+        let settled = slot
+            .look(|live| Ok(holds_only(held, live.state.generation()) && live.journal.pending.is_empty()))?;
+        if settled { Ok(()) } else { self.roll(organisation, slot, held, 0).map(drop) }
     }
 
-    /// The organisation's state keys at the service.
-    pub(super) fn held(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, EnvelopeError> {
-        self.service.list(organisation).map_err(EnvelopeError::KeyService)
-    }
-
-    /// Steps 3 to 6.
-    fn roll(
+    /// Steps 4 to 7.
+    pub(super) fn roll(
         &self,
         organisation: &OrganisationId,
-        state: &mut OrganisationState,
+        slot: &Slot,
         held: &[KeyHandle],
         punctured: usize,
     ) -> Result<PunctureReport, EnvelopeError> {
-        let latest = held.iter().map(KeyHandle::generation).fold(state.generation(), u64::max);
-        state.advance_to(latest.checked_add(1).ok_or(EnvelopeError::Exhausted)?);
-        self.service.create(&handle(organisation, state)).map_err(EnvelopeError::KeyService)?;
-        let blob = self.commit(organisation, state)?;
-        self.read_back(organisation, &blob)?;
-        let evidence = self.destroy_others(organisation, state.generation())?;
-        Ok(self.report(state.generation(), punctured, evidence, &blob))
+        let latest = held.iter().map(KeyHandle::generation).fold(0, u64::max);
+        slot.edit(|live| {
+            let latest = latest.max(live.state.generation()).max(live.journal.version.generation);
+            live.state.advance_to(latest.checked_add(1).ok_or(EnvelopeError::Exhausted)?);
+            Ok(())
+        })?;
+        let handle = self.handle(organisation, slot)?;
+        self.ports.service.create(&handle).map_err(EnvelopeError::KeyService)?;
+        let head = self.commit(organisation, slot)?;
+        self.read_back(organisation, slot, &head)?;
+        let evidence = self.destroy_others(organisation, handle.generation())?;
+        self.journal(organisation, slot, Record::Done)?;
+        let lease = slot.look(|live| {
+            self.ports.states.lease(organisation, live.stored).map_err(EnvelopeError::StateStore)
+        })?;
+        slot.edit(|live| {
+            live._lease = lease;
+            Ok(())
+        })?;
+        Ok(self.report(handle.generation(), punctured, evidence, &head))
     }
 
     /// A store or service that lied about the new state is found before the old key is gone.
-    fn read_back(&self, organisation: &OrganisationId, written: &[u8]) -> Result<(), EnvelopeError> {
-        let (_, stored) = self.load(organisation)?;
-        if stored == written { Ok(()) } else { Err(EnvelopeError::StateRolledBack) }
+    fn read_back(
+        &self,
+        organisation: &OrganisationId,
+        slot: &Slot,
+        written: &[u8],
+    ) -> Result<(), EnvelopeError> {
+        let stored = self.ports.states.read(organisation).map_err(EnvelopeError::StateStore)?;
+        if stored.as_deref() != Some(written) {
+            return Err(EnvelopeError::StateRolledBack);
+        }
+        let again = self.unseal(organisation, written)?;
+        let same = slot.look(|live| Ok(live.state.version() == again.version()))?;
+        if same { Ok(()) } else { Err(EnvelopeError::StateRolledBack) }
     }
 
     fn destroy_others(
@@ -135,7 +184,7 @@ impl KeyRing {
     ) -> Result<Vec<DestructionEvidence>, EnvelopeError> {
         let others = self.held(organisation)?.into_iter().filter(|key| key.generation() != keep);
         let evidence = others
-            .map(|key| self.service.destroy(&key).map_err(EnvelopeError::KeyService))
+            .map(|key| self.ports.service.destroy(&key).map_err(EnvelopeError::KeyService))
             .collect::<Result<Vec<_>, _>>()?;
         let held = self.held(organisation)?;
         if holds_only(&held, keep) {
@@ -144,23 +193,43 @@ impl KeyRing {
         let mut left: Vec<u64> =
             held.iter().map(KeyHandle::generation).filter(|left| *left != keep).collect();
         left.sort_unstable();
-        Err(if left.is_empty() { EnvelopeError::KeyMissing } else { EnvelopeError::remaining(left) })
+        Err(if left.is_empty() { EnvelopeError::KeyMissing } else { EnvelopeError::incomplete(left, 0) })
     }
 
     /// All leaves were destroyed before: the service repeats its statement on the last old state key.
     fn repeat_evidence(
         &self,
         organisation: &OrganisationId,
-        state: &OrganisationState,
-        blob: &[u8],
+        generation: u64,
     ) -> Result<PunctureReport, EnvelopeError> {
-        let before = state.generation().saturating_sub(1);
         let mut evidence = Vec::new();
-        if before > 0 {
+        if let Some(before) = generation.checked_sub(1).filter(|before| *before > 0) {
             let key = KeyHandle::new(organisation.clone(), before);
-            evidence.push(self.service.destroy(&key).map_err(EnvelopeError::KeyService)?);
+            evidence.push(self.ports.service.destroy(&key).map_err(EnvelopeError::KeyService)?);
         }
-        Ok(self.report(state.generation(), 0, evidence, blob))
+        let head = self.ports.states.read(organisation).map_err(EnvelopeError::StateStore)?;
+        Ok(self.report(generation, 0, evidence, &head.ok_or(EnvelopeError::StateLost)?))
+    }
+
+    /// Step 8. Waits outside of every lock, so that other processes can let go.
+    pub(super) fn await_leases(&self, organisation: &OrganisationId) -> Result<(), EnvelopeError> {
+        let states = &*self.ports.states;
+        let version = states.version(organisation).map_err(EnvelopeError::StateStore)?;
+        let version = version.ok_or(EnvelopeError::StateLost)?;
+        // Later revisions of one generation know no leaf less.
+        let version = crate::port::StateVersion { revision: 0, ..version };
+        let looks = self.cache.policy.lease_wait.as_millis() / PAUSE.as_millis();
+        for look in 0..=looks {
+            let leases = states.leased_before(organisation, version).map_err(EnvelopeError::StateStore)?;
+            if leases == 0 {
+                return Ok(());
+            }
+            if look == looks {
+                return Err(EnvelopeError::incomplete(Vec::new(), leases));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     fn report(
@@ -168,11 +237,11 @@ impl KeyRing {
         generation: u64,
         punctured: usize,
         evidence: Vec<DestructionEvidence>,
-        blob: &[u8],
+        head: &[u8],
     ) -> PunctureReport {
-        let declared = self.service.strength();
+        let declared = self.ports.service.strength();
         let strength = evidence.iter().map(DestructionEvidence::strength).fold(declared, Ord::max);
-        PunctureReport { generation, punctured, evidence, strength, state_digest: sealed::digest(blob) }
+        PunctureReport { generation, punctured, evidence, strength, state_digest: sealed::digest(head) }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is derived from a state: HKDF-SHA-256 (RFC 5869) with one label per use.
 use vouchsafe_types::{LeafIndex, Secret, SubjectPseudonym, wipe_stack};
 
-use super::{LeafStatus, OrganisationState};
+use super::{LASTING, LeafStatus, OrganisationState};
 use crate::{EnvelopeError, RecordKey, kdf};
 
 const RECORD: &[u8] = b"vouchsafe record v1";
+const FINGERPRINT: &[u8] = b"vouchsafe data key fingerprint v1";
 const TEMPLATE: &[u8] = b"vouchsafe template v1";
 const SUBJECT: &[u8] = b"vouchsafe subject pseudonym v1";
 const ORGANISATION: &[u8] = b"vouchsafe organisation pseudonym v1";
@@ -31,22 +32,20 @@ impl std::fmt::Debug for TemplateSecret {
 }
 
 impl OrganisationState {
-    /// The key of a leaf's records.
-    ///
-    /// # Errors
-    /// [`EnvelopeError::Destroyed`] or [`EnvelopeError::NeverAllocated`].
-    pub fn record_key(&self, index: LeafIndex) -> Result<RecordKey, EnvelopeError> {
-        let key = self.derive(index, RECORD);
+    /// The key of a leaf's records under a data key.
+    pub(super) fn record_key(&self, index: LeafIndex, key_version: u32) -> Result<RecordKey, EnvelopeError> {
+        let data_key = self.data_key(key_version).ok_or(EnvelopeError::KeyRetired)?;
+        let key = self.derive(index, data_key, RECORD);
         wipe_stack();
         key.map(RecordKey::new)
     }
 
-    /// The key of a leaf's protected template.
+    /// The key of a leaf's protected template. It does not depend on the data key, which can be rotated.
     ///
     /// # Errors
     /// [`EnvelopeError::Destroyed`] or [`EnvelopeError::NeverAllocated`].
     pub fn template_secret(&self, index: LeafIndex) -> Result<TemplateSecret, EnvelopeError> {
-        let key = self.derive(index, TEMPLATE);
+        let key = self.derive(index, self.key(LASTING), TEMPLATE);
         wipe_stack();
         key.map(TemplateSecret)
     }
@@ -66,19 +65,27 @@ impl OrganisationState {
         first
     }
 
+    /// Names a data key in reports: 16 bytes of HKDF-SHA-256, from which nothing can be opened.
+    pub fn fingerprint(&self, key_version: u32) -> Option<[u8; 16]> {
+        let print = kdf::hkdf_sha256(b"", self.data_key(key_version)?, FINGERPRINT);
+        wipe_stack();
+        let [first, _] = halves(print.expose_secret());
+        Some(first)
+    }
+
     // Neither is inlined: their frames hold hash states, and the caller wipes them.
     #[inline(never)]
-    fn derive(&self, index: LeafIndex, label: &[u8]) -> Result<Secret<32>, EnvelopeError> {
+    fn derive(&self, index: LeafIndex, salt: &[u8], label: &[u8]) -> Result<Secret<32>, EnvelopeError> {
         if self.status(index) == LeafStatus::NeverAllocated {
             return Err(EnvelopeError::NeverAllocated);
         }
         let leaf = self.tree.derive(index).map_err(|_| EnvelopeError::Destroyed)?;
-        Ok(kdf::hkdf_sha256(self.dek.expose_secret(), leaf.expose_secret(), label))
+        Ok(kdf::hkdf_sha256(salt, leaf.expose_secret(), label))
     }
 
     #[inline(never)]
     fn keyed_hash(&self, label: &[u8], message: &[u8]) -> Secret<32> {
-        let key = kdf::hkdf_sha256(b"", self.dek.expose_secret(), label);
+        let key = kdf::hkdf_sha256(b"", self.key(LASTING), label);
         kdf::hmac_sha256(key.expose_secret(), &[message])
     }
 }

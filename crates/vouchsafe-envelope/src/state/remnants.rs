@@ -2,11 +2,13 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use vouchsafe_types::{OrganisationId, RecordId};
+use vouchsafe_types::{OrganisationId, RecordId, Secret};
 
 use super::tests::Random;
 use super::*;
-use crate::port::{Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService};
+use crate::port::{
+    Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService, NoAudit,
+};
 use crate::{Context, KeyServiceError, cobblestone, record};
 
 /// One state key, used as a key service would.
@@ -47,8 +49,12 @@ const MASK: u8 = 0xa5;
 
 impl Needles {
     fn add(&mut self, name: &'static str, key: &Secret<32>) {
+        self.add_bytes(name, key.expose_secret());
+    }
+
+    fn add_bytes(&mut self, name: &'static str, key: &[u8; 32]) {
         for pad in [0, 0x36, 0x5c] {
-            for half in key.expose_secret().chunks(16) {
+            for half in key.chunks(16) {
                 self.0.push((name, half.iter().map(|byte| byte ^ pad ^ MASK).collect()));
             }
         }
@@ -102,21 +108,21 @@ fn use_every_key(needles: &mut Needles) {
     let service = OneKey(Secret::random(&Random).unwrap());
     needles.add("state key", &service.0);
     let blob = {
-        let mut state = OrganisationState::generate(&Random).unwrap();
+        let mut state = OrganisationState::generate(&Random, Arc::new(NoAudit)).unwrap();
         state.reserve(DataClass::Biometric, 64).unwrap();
         sealed::seal(&state, &organisation, &service, &Random).unwrap()
     };
     let sealed::Blob::State { generation, wrapped, message } = sealed::Blob::parse(&blob).unwrap() else {
         panic!("a state")
     };
-    let mut state = sealed::open(&organisation, &service, generation, wrapped, message).unwrap();
-    needles.add("data key", &state.dek);
-    needles.add("log seed", &state.log_seed);
-    state.tree.add_nodes(|key| needles.add("tree node", key));
+    let mut state =
+        sealed::open(&organisation, &service, (generation, wrapped, message), Arc::new(NoAudit)).unwrap();
+    state.keys.iter().for_each(|key| needles.add_bytes("lasting key", key));
+    state.tree.node_keys().for_each(|key| needles.add_bytes("tree node", key));
     let leaf = LeafIndex::new((1 << 40) + 5).unwrap();
     needles.add("leaf key", &state.tree.leaf(leaf).unwrap());
     needles.add("template key", state.template_secret(leaf).unwrap().as_secret());
-    let key = state.record_key(leaf).unwrap();
+    let key = state.record_key(leaf, 1).unwrap();
     needles.add("record key", key.as_secret());
     let context = Context {
         organisation: organisation.clone(),
@@ -133,8 +139,11 @@ fn use_every_key(needles: &mut Needles) {
     let sealed = record::seal(&key, &context, plaintext.expose_secret(), &Random).unwrap();
     record::open(&key, &context, &sealed).unwrap();
     let _ = state.pseudonym(b"alice");
-    state.puncture(&[leaf]);
-    state.tree.add_nodes(|key| needles.add("tree node", key));
+    state.puncture(&[leaf]).unwrap();
+    state.tree.node_keys().for_each(|key| needles.add_bytes("tree node", key));
+    assert_eq!(state.add_data_key(&Random), Ok(2));
+    state.keys.iter().for_each(|key| needles.add_bytes("lasting key", key));
+    state.retire_data_keys().unwrap();
     sealed::seal(&state, &organisation, &service, &Random).unwrap();
 }
 

@@ -9,11 +9,13 @@
 //! `"vouchsafe state context v1" || organisation || generation`.
 //!
 //! Generation 0 without a body is the mark that provisioning has begun: no key, no secret, nothing to lose yet.
+use std::sync::Arc;
+
 use vouchsafe_types::{Digest, Entropy, OrganisationId, Secret, wipe_stack};
 
 use super::OrganisationState;
 use crate::context::push;
-use crate::port::{KeyHandle, KeyService};
+use crate::port::{KeyHandle, KeyService, OpenAudit};
 use crate::reader::Reader;
 use crate::{EnvelopeError, KeyServiceError, cobblestone};
 
@@ -47,15 +49,15 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// Seals a state under the state key of its own generation.
+/// Seals the head of a state under the state key of its own generation.
 pub(crate) fn seal(
     state: &OrganisationState,
     organisation: &OrganisationId,
     service: &dyn KeyService,
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, EnvelopeError> {
-    let context = context(organisation, state.generation);
-    let handle = KeyHandle::new(organisation.clone(), state.generation);
+    let context = context(organisation, state.generation());
+    let handle = KeyHandle::new(organisation.clone(), state.generation());
     let key = Secret::random(entropy).map_err(|_| EnvelopeError::EntropyUnavailable)?;
     let wrapped = service.wrap(&handle, &key, &context).map_err(from_service)?;
     let wrapped_len =
@@ -64,29 +66,28 @@ pub(crate) fn seal(
     let message_len = cobblestone::sealed_len(plaintext.expose_secret().len());
     let mut out = Vec::with_capacity(11 + wrapped.len() + message_len);
     out.push(VERSION);
-    out.extend_from_slice(&state.generation.to_be_bytes());
+    out.extend_from_slice(&state.generation().to_be_bytes());
     out.extend_from_slice(&wrapped_len.to_be_bytes());
     out.extend_from_slice(&wrapped);
     cobblestone::seal_into(&key, &context, plaintext.expose_secret(), entropy, &mut out)?;
     Ok(out)
 }
 
-/// Opens the parts of a [`Blob::State`].
+/// Opens the parts of a [`Blob::State`]; shards are not loaded yet.
 pub(crate) fn open(
     organisation: &OrganisationId,
     service: &dyn KeyService,
-    generation: u64,
-    wrapped: &[u8],
-    message: &[u8],
+    (generation, wrapped, message): (u64, &[u8], &[u8]),
+    audit: Arc<dyn OpenAudit>,
 ) -> Result<OrganisationState, EnvelopeError> {
     let context = context(organisation, generation);
     let handle = KeyHandle::new(organisation.clone(), generation);
     let key = service.unwrap(&handle, wrapped, &context).map_err(from_service)?;
     let plaintext = cobblestone::open(&key, &context, message)?;
-    let state = OrganisationState::decode(plaintext.expose_secret());
+    let state = OrganisationState::decode(plaintext.expose_secret(), audit);
     wipe_stack();
     state.and_then(|state| {
-        let same = state.generation == generation;
+        let same = state.generation() == generation;
         if same { Ok(state) } else { Err(EnvelopeError::malformed("organisation state")) }
     })
 }

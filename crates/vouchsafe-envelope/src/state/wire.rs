@@ -1,57 +1,112 @@
-//! The one encoding of an unsealed state, version 1; numbers are big-endian.
+//! The one encoding of an unsealed state, version 2; numbers are big-endian.
 //!
-//! `0x01 || generation (8) || revision (8) || data key (32) || log seed (32) || counters (1) ||
-//! (class code (1) || next (8))* || key tree`, counters ascending by code and above 0.
-use std::collections::BTreeMap;
+//! ```text
+//! 0x02 || generation (8) || revision (8) || fence records (8) ||
+//! lasting key (32) || log seed (32) || fence key (32) ||
+//! count (1) || (data key version (4) || data key (32))*        ascending, at least one
+//! count (1) || (class code (1) || next (8))*                   ascending, next above 0
+//! count (2) || (honey leaf (6))*                               ascending
+//! count (2) || (depth (1) || prefix (6) || name (16) || SHA-256 (32) || shard key (32))*     shards
+//! key tree                                                     of the nodes that lie in no shard
+//! ```
+//!
+//! Version 1 was never released.
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use vouchsafe_types::{DataClass, Secret, SecretBytes};
 
-use super::{COUNTER_BITS, OrganisationState};
+use super::shards::SPAN_NODES;
+use super::{COUNTER_BITS, FIXED_KEYS, MAX_DATA_KEYS, MAX_HONEY, OrganisationState, Shard};
 use crate::EnvelopeError;
+use crate::port::{OpenAudit, ShardName, StateVersion};
 use crate::reader::Reader;
-use crate::tree::KeyTree;
+use crate::tree::{KeyTree, Node, encoded_len, low_byte};
+use crate::vault::Vault;
 
-const VERSION: u8 = 0x01;
-pub(super) const FIXED_LEN: usize = 1 + 8 + 8 + 32 + 32 + 1;
-pub(super) const COUNTER_LEN: usize = 1 + 8;
+const VERSION: u8 = 0x02;
+const SHARD_LEN: usize = 1 + 6 + 16 + 32 + 32;
 
 impl OrganisationState {
+    /// The size of the head before it is sealed, in bytes.
+    pub fn encoded_len(&self) -> usize {
+        let fixed = 1 + 24 + 32 * FIXED_KEYS + 1 + 1 + 2 + 2;
+        let lists = 36 * self.data_keys.len() + 9 * self.next.len() + 6 * self.honey.len();
+        let loose = self.loose_spans().iter().map(|span| span.nodes.len()).sum();
+        fixed + lists + SHARD_LEN * self.shards.len() + encoded_len(loose)
+    }
+
     pub(super) fn encode(&self) -> SecretBytes {
+        // Reserved exactly, so that no smaller buffer is left behind by growth.
         let mut out = Vec::with_capacity(self.encoded_len());
         out.push(VERSION);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.revision.to_be_bytes());
-        out.extend_from_slice(self.dek.expose_secret());
-        out.extend_from_slice(self.log_seed.expose_secret());
-        // At most one counter for each of the nine classes.
-        out.push(u8::try_from(self.next.len()).unwrap_or(u8::MAX));
+        for number in [self.version.generation, self.version.revision, self.fences] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        self.keys.iter().take(FIXED_KEYS).for_each(|key| out.extend_from_slice(key));
+        out.push(short(self.data_keys.len()));
+        for (version, key) in self.data_keys.iter().zip(self.keys.iter().skip(FIXED_KEYS)) {
+            out.extend_from_slice(&version.to_be_bytes());
+            out.extend_from_slice(key);
+        }
+        out.push(short(self.next.len()));
         for (code, next) in &self.next {
             out.push(*code);
             out.extend_from_slice(&next.to_be_bytes());
         }
-        self.tree.encode_into(&mut out);
+        out.extend_from_slice(&long(self.honey.len()));
+        self.honey.iter().for_each(|leaf| out.extend_from_slice(&six(*leaf)));
+        out.extend_from_slice(&long(self.shards.len()));
+        for shard in &self.shards {
+            out.push(low_byte(shard.root.depth));
+            out.extend_from_slice(&six(shard.root.prefix));
+            out.extend_from_slice(shard.name.as_bytes());
+            out.extend_from_slice(&shard.digest);
+            out.extend_from_slice(shard.key.expose_secret());
+        }
+        out.extend_from_slice(self.tree.encode_spans(&self.loose_spans()).expose_secret());
         SecretBytes::new(out)
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+    /// Reads a head. Its tree is not whole until the shards are loaded.
+    pub(super) fn decode(bytes: &[u8], audit: Arc<dyn OpenAudit>) -> Result<Self, EnvelopeError> {
         let mut reader = Reader::new(bytes, "organisation state");
         if reader.u8()? != VERSION {
             return Err(reader.malformed());
         }
-        Ok(Self {
-            generation: reader.u64()?,
-            revision: reader.u64()?,
-            dek: read_secret(&mut reader)?,
-            log_seed: read_secret(&mut reader)?,
-            next: read_counters(&mut reader)?,
-            tree: KeyTree::decode(reader.rest())?,
-        })
+        let version = StateVersion { generation: reader.u64()?, revision: reader.u64()? };
+        let fences = reader.u64()?;
+        let (keys, data_keys) = read_keys(&mut reader)?;
+        let next = read_counters(&mut reader)?;
+        let honey = read_honey(&mut reader)?;
+        let shards = read_shards(&mut reader)?;
+        let tree = KeyTree::decode(reader.rest())?;
+        if tree.node_count() > SPAN_NODES {
+            return Err(reader.malformed());
+        }
+        Ok(Self { version, fences, keys, data_keys, next, honey, tree, shards, touched: Vec::new(), audit })
     }
 }
 
-fn read_secret(reader: &mut Reader<'_>) -> Result<Secret<32>, EnvelopeError> {
-    let bytes = reader.array::<32>()?;
-    Ok(Secret::init_with(|secret| secret.copy_from_slice(bytes)))
+fn read_keys(reader: &mut Reader<'_>) -> Result<(Vault, Vec<u32>), EnvelopeError> {
+    let mut keys = Vault::with_capacity(FIXED_KEYS + 1)?;
+    for _ in 0..FIXED_KEYS {
+        keys.push_key(reader.array()?)?;
+    }
+    let count = usize::from(reader.u8()?);
+    if count == 0 || count > MAX_DATA_KEYS {
+        return Err(reader.malformed());
+    }
+    let mut versions = Vec::with_capacity(count);
+    for _ in 0..count {
+        let version = reader.u32()?;
+        if version == 0 || versions.last().is_some_and(|before| *before >= version) {
+            return Err(reader.malformed());
+        }
+        versions.push(version);
+        keys.push_key(reader.array()?)?;
+    }
+    Ok((keys, versions))
 }
 
 fn read_counters(reader: &mut Reader<'_>) -> Result<BTreeMap<u8, u64>, EnvelopeError> {
@@ -66,4 +121,50 @@ fn read_counters(reader: &mut Reader<'_>) -> Result<BTreeMap<u8, u64>, EnvelopeE
         counters.insert(code, next);
     }
     Ok(counters)
+}
+
+fn read_honey(reader: &mut Reader<'_>) -> Result<BTreeSet<u64>, EnvelopeError> {
+    let count = usize::from(reader.u16()?);
+    let mut honey = BTreeSet::new();
+    for _ in 0..count {
+        let leaf = reader.u48()?;
+        if count > MAX_HONEY || honey.last().is_some_and(|before| *before >= leaf) {
+            return Err(reader.malformed());
+        }
+        honey.insert(leaf);
+    }
+    Ok(honey)
+}
+
+fn read_shards(reader: &mut Reader<'_>) -> Result<Vec<Shard>, EnvelopeError> {
+    let count = usize::from(reader.u16()?);
+    if reader.rest().len() < count * SHARD_LEN {
+        return Err(reader.malformed());
+    }
+    let mut shards = Vec::with_capacity(count);
+    for _ in 0..count {
+        let root = Node { depth: u32::from(reader.u8()?), prefix: reader.u48()? };
+        if root.depth > 48 || root.prefix >> root.depth != 0 {
+            return Err(reader.malformed());
+        }
+        let name = ShardName::from_bytes(*reader.array()?);
+        let digest = *reader.array()?;
+        let key = reader.array::<32>()?;
+        shards.push(Shard { root, name, digest, key: Secret::init_with(|own| own.copy_from_slice(key)) });
+    }
+    Ok(shards)
+}
+
+/// Counts are bounded where they grow.
+fn short(count: usize) -> u8 {
+    u8::try_from(count).unwrap_or(u8::MAX)
+}
+
+fn long(count: usize) -> [u8; 2] {
+    u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+fn six(number: u64) -> [u8; 6] {
+    let [_, _, six @ ..] = number.to_be_bytes();
+    six
 }

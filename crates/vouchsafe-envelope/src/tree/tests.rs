@@ -50,13 +50,13 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec(0u64..256, 0..40), 0..8),
     ) {
         let mut tree = Small::generate(&Random).unwrap();
-        let root = *tree.nodes[0].key.expose_secret();
+        let root = *tree.keys.get(0).unwrap();
         let mut punctured = BTreeSet::new();
         for batch in batches {
             let indices: Vec<_> = batch.iter().copied().map(index).collect();
             let fresh = batch.iter().copied().collect::<BTreeSet<_>>().difference(&punctured).count();
-            prop_assert_eq!(tree.puncture(&indices), fresh);
-            prop_assert_eq!(tree.puncture(&indices), 0);
+            prop_assert_eq!(tree.puncture(&indices), Ok(fresh));
+            prop_assert_eq!(tree.puncture(&indices), Ok(0));
             punctured.extend(batch);
             let read = Small::decode(tree.encode().expose_secret()).unwrap();
             prop_assert!(read.encode().expose_secret() == tree.encode().expose_secret());
@@ -76,7 +76,7 @@ proptest! {
             prop_assert!(tree.encode().expose_secret() == bytes.as_slice());
         }
         let mut tree = Small::generate(&Random).unwrap();
-        tree.puncture(&[index(3), index(200)]);
+        tree.puncture(&[index(3), index(200)]).unwrap();
         let mut changed = tree.encode().expose_secret().to_vec();
         let at = at % changed.len();
         changed[at] ^= 1 << bit;
@@ -89,12 +89,12 @@ proptest! {
 #[test]
 fn the_production_tree_has_48_levels() {
     let mut tree = <KeyTree>::generate(&Random).unwrap();
-    let root = *tree.nodes[0].key.expose_secret();
+    let root = *tree.keys.get(0).unwrap();
     let leaves = [0, 1, 0x0100_0000_0007, (1 << 48) - 1];
     for leaf in leaves {
         assert_eq!(*tree.leaf(index(leaf)).unwrap().expose_secret(), naive(&root, leaf, 48));
     }
-    assert_eq!(tree.puncture(&[index(leaves[2])]), 1);
+    assert_eq!(tree.puncture(&[index(leaves[2])]), Ok(1));
     assert_eq!(tree.node_count(), 48);
     assert_eq!(tree.leaf(index(leaves[2])).unwrap_err(), Punctured);
     assert_eq!(*tree.leaf(index(leaves[3])).unwrap().expose_secret(), naive(&root, leaves[3], 48));
@@ -103,7 +103,7 @@ fn the_production_tree_has_48_levels() {
 #[test]
 fn a_whole_tree_can_die() {
     let mut tree = Small::generate(&Random).unwrap();
-    assert_eq!(tree.puncture(&(0..256).map(index).collect::<Vec<_>>()), 256);
+    assert_eq!(tree.puncture(&(0..256).map(index).collect::<Vec<_>>()), Ok(256));
     assert_eq!(tree.encode().expose_secret(), [1, 8, 0, 0, 0, 0]);
     assert!(Small::decode(&[1, 8, 0, 0, 0, 0]).unwrap().is_punctured(index(0)));
     assert!(Small::generate(&Random).unwrap().is_punctured(index(256)), "outside the tree");
@@ -132,5 +132,25 @@ fn other_encodings_are_refused() {
     ];
     for (name, bytes) in bad {
         assert!(Small::decode(&bytes).is_err(), "{name}");
+    }
+}
+
+proptest! {
+    /// A cover that is stored in spans is read back as it was, and each cover has one cut.
+    #[test]
+    fn spans_are_ascending_and_together_the_cover(
+        punctured in prop::collection::vec(0u64..256, 0..60),
+        limit in 1usize..20,
+    ) {
+        let mut tree = Small::generate(&Random).unwrap();
+        tree.puncture(&punctured.into_iter().map(index).collect::<Vec<_>>()).unwrap();
+        let spans = tree.spans(limit);
+        let mut read = Small::with_capacity(0).unwrap();
+        for span in &spans {
+            prop_assert!(span.nodes.len() <= limit || span.root.depth == 8);
+            read.append_encoded(tree.encode_spans(std::slice::from_ref(span)).expose_secret()).unwrap();
+        }
+        prop_assert!(read.encode().expose_secret() == tree.encode().expose_secret());
+        prop_assert_eq!(read.spans(limit), spans);
     }
 }

@@ -1,0 +1,69 @@
+//! Long-lived keys, 32 bytes each, in pages of their own: locked, left out of core dumps, wiped.
+use vouchsafe_pages::SecretPages;
+
+use crate::EnvelopeError;
+
+/// Bytes of a key.
+pub(crate) const KEY_LEN: usize = 32;
+
+/// A growing list of keys. Growth copies into fresh pages and wipes the old ones.
+pub(crate) struct Vault {
+    pages: SecretPages,
+    len: usize,
+}
+
+impl Vault {
+    /// Room for this many keys.
+    pub(crate) fn with_capacity(keys: usize) -> Result<Self, EnvelopeError> {
+        let bytes = keys.checked_mul(KEY_LEN).ok_or(EnvelopeError::NoResources)?;
+        let pages = SecretPages::zeroed(bytes).map_err(|_| EnvelopeError::NoResources)?;
+        Ok(Self { pages, len: 0 })
+    }
+
+    /// Lets the closure write one more key straight into its place.
+    pub(crate) fn push<E: From<EnvelopeError>>(
+        &mut self,
+        write: impl FnOnce(&mut [u8; KEY_LEN]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.pages.len() / KEY_LEN == self.len {
+            self.grow()?;
+        }
+        let (slots, _) = self.pages.expose_secret_mut().as_chunks_mut::<KEY_LEN>();
+        let slot = slots.get_mut(self.len).ok_or(EnvelopeError::NoResources)?;
+        write(slot)?;
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Copies one more key in.
+    pub(crate) fn push_key(&mut self, key: &[u8; KEY_LEN]) -> Result<(), EnvelopeError> {
+        self.push(|slot| {
+            slot.copy_from_slice(key);
+            Ok::<_, EnvelopeError>(())
+        })
+    }
+
+    /// The key at a place.
+    pub(crate) fn get(&self, place: usize) -> Option<&[u8; KEY_LEN]> {
+        let (keys, _) = self.pages.expose_secret().as_chunks::<KEY_LEN>();
+        keys.get(place).filter(|_| place < self.len)
+    }
+
+    /// Every key, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
+        self.pages.expose_secret().as_chunks::<KEY_LEN>().0.iter().take(self.len)
+    }
+
+    /// Whether the operating system keeps the pages in memory and out of core dumps.
+    pub(crate) fn is_locked(&self) -> bool {
+        let protection = self.pages.protection();
+        protection.locked && protection.undumpable
+    }
+
+    fn grow(&mut self) -> Result<(), EnvelopeError> {
+        let mut larger = Self::with_capacity((self.len * 2).max(4))?;
+        self.iter().try_for_each(|key| larger.push_key(key))?;
+        *self = larger;
+        Ok(())
+    }
+}
