@@ -2,11 +2,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use vouchsafe_envelope::port::{
-    Capabilities, DestructionEvidence, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
-};
+use vouchsafe_envelope::port::{StateGuard, StateStore};
 use vouchsafe_envelope::{EnvelopeError, KeyRing, KeyServiceError, StateStoreError};
-use vouchsafe_types::{DataClass, OrganisationId, Secret};
+use vouchsafe_testkit::faulty::{Call, Fault, FaultyService};
+use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::setup::{Place, acme, allocate, fingerprint, ring_over};
 
@@ -19,13 +18,21 @@ enum When {
 }
 
 /// Counts the calls of both ports and fails the one whose turn it is.
-struct Fault {
+struct Turns {
     calls: AtomicUsize,
     at: usize,
     when: When,
 }
 
-impl Fault {
+impl Turns {
+    fn of_service(&self) -> Option<Fault> {
+        let mine = self.calls.fetch_add(1, Ordering::SeqCst) == self.at;
+        mine.then_some(match self.when {
+            When::Before => Fault::Refused(KeyServiceError::Unavailable),
+            When::After => Fault::Lost(KeyServiceError::Unavailable),
+        })
+    }
+
     fn pass<T, E: Copy>(&self, down: E, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let mine = self.calls.fetch_add(1, Ordering::SeqCst) == self.at;
         match (mine, self.when) {
@@ -36,45 +43,9 @@ impl Fault {
     }
 }
 
-struct FaultyService(Arc<dyn KeyService>, Arc<Fault>);
-struct FaultyStates(Arc<dyn StateStore>, Arc<Fault>);
+struct FaultyStates(Arc<dyn StateStore>, Arc<Turns>);
 
-const SERVICE: KeyServiceError = KeyServiceError::Unavailable;
 const STORE: StateStoreError = StateStoreError::Unavailable;
-
-impl KeyService for FaultyService {
-    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError> {
-        self.1.pass(SERVICE, || self.0.create(handle))
-    }
-    fn wrap(
-        &self,
-        handle: &KeyHandle,
-        secret: &Secret<32>,
-        context: &[u8],
-    ) -> Result<Vec<u8>, KeyServiceError> {
-        self.1.pass(SERVICE, || self.0.wrap(handle, secret, context))
-    }
-    fn unwrap(
-        &self,
-        handle: &KeyHandle,
-        wrapped: &[u8],
-        context: &[u8],
-    ) -> Result<Secret<32>, KeyServiceError> {
-        self.1.pass(SERVICE, || self.0.unwrap(handle, wrapped, context))
-    }
-    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
-        self.1.pass(SERVICE, || self.0.destroy(handle))
-    }
-    fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
-        self.1.pass(SERVICE, || self.0.list(organisation))
-    }
-    fn strength(&self) -> ErasureStrength {
-        self.0.strength()
-    }
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-}
 
 impl StateStore for FaultyStates {
     fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError> {
@@ -97,8 +68,9 @@ impl StateStore for FaultyStates {
 }
 
 fn faulty(place: &Place, at: usize, when: When) -> KeyRing {
-    let fault = Arc::new(Fault { calls: AtomicUsize::new(0), at, when });
-    let service = Arc::new(FaultyService(place.service(), fault.clone()));
+    let fault = Arc::new(Turns { calls: AtomicUsize::new(0), at, when });
+    let turns = fault.clone();
+    let service = Arc::new(FaultyService::new(place.service(), move |_, _| turns.of_service()));
     ring_over(service, Arc::new(FaultyStates(place.states(), fault)))
 }
 
@@ -180,48 +152,12 @@ fn an_allocation_interrupted_anywhere_reuses_nothing() {
     }
 }
 
-/// A service that says it destroyed and still lists the key.
-struct Liar(Arc<dyn KeyService>);
-
-impl KeyService for Liar {
-    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError> {
-        self.0.create(handle)
-    }
-    fn wrap(
-        &self,
-        handle: &KeyHandle,
-        secret: &Secret<32>,
-        context: &[u8],
-    ) -> Result<Vec<u8>, KeyServiceError> {
-        self.0.wrap(handle, secret, context)
-    }
-    fn unwrap(
-        &self,
-        handle: &KeyHandle,
-        wrapped: &[u8],
-        context: &[u8],
-    ) -> Result<Secret<32>, KeyServiceError> {
-        self.0.unwrap(handle, wrapped, context)
-    }
-    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
-        Ok(DestructionEvidence::new(handle.clone(), ErasureStrength::ServiceAttested))
-    }
-    fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
-        self.0.list(organisation)
-    }
-    fn strength(&self) -> ErasureStrength {
-        ErasureStrength::ServiceAttested
-    }
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-}
-
 #[test]
 fn a_service_that_only_claims_to_destroy_gives_no_report() {
     let place = Place::provisioned();
     let leaves = allocate(&place.ring(), 2);
-    let ring = ring_over(Arc::new(Liar(place.service())), place.states());
+    let liar = FaultyService::always(place.service(), Call::Destroy, Fault::Lie);
+    let ring = ring_over(Arc::new(liar), place.states());
     match ring.destroy(&acme(), &leaves[..1]) {
         Err(EnvelopeError::ErasureIncomplete(left)) => assert_eq!(left.generations(), [1]),
         other => panic!("{other:?}"),

@@ -3,5 +3,6 @@ mod drill;
 mod faults;
 mod folder;
 mod key_file;
+mod key_services;
 mod ring;
 mod setup;
