@@ -1,4 +1,8 @@
 //! Adapters that fail on purpose: latency, time-outs, refusals, answers lost after the act, lies.
+mod storage;
+
+pub use storage::{FaultyFences, FaultyStates, Moment, Turn};
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

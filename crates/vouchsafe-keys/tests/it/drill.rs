@@ -2,11 +2,11 @@
 use std::fs;
 use std::time::Instant;
 
-use vouchsafe_envelope::{Context, EnvelopeError, record};
+use vouchsafe_envelope::Context;
 use vouchsafe_keys::OsEntropy;
 use vouchsafe_types::{DataClass, Digest, RecordId, Scope};
 
-use crate::setup::{Place, acme, allocate, fingerprint};
+use crate::setup::{Place, acme, allocate};
 
 /// 37 of 1,000 destroyed, scattered; the database snapshot from before holds all 1,000 sealed records.
 ///
@@ -28,10 +28,7 @@ fn of_1000_leaves_37_are_gone_and_963_are_not() {
     };
     let snapshot: Vec<_> = ring
         .with_state(&acme(), |state| {
-            let seal = |leaf| {
-                let key = state.record_key(leaf).unwrap();
-                record::seal(&key, &context(leaf), &[0x5a; 2048], &OsEntropy::new()).unwrap()
-            };
+            let seal = |leaf| state.seal(&context(leaf), &[0x5a; 2048], &OsEntropy::new()).unwrap();
             leaves.iter().map(|leaf| (*leaf, seal(*leaf))).collect()
         })
         .unwrap();
@@ -44,8 +41,7 @@ fn of_1000_leaves_37_are_gone_and_963_are_not() {
     assert_eq!(report.punctured(), 37);
 
     let opens = |leaf, sealed: &[u8]| {
-        let key = ring.with_state(&acme(), |state| state.record_key(leaf)).unwrap();
-        key.is_ok_and(|key| record::open(&key, &context(leaf), sealed).is_ok())
+        ring.with_state(&acme(), |state| state.open(&context(leaf), sealed).is_ok()).unwrap()
     };
     let (gone, kept): (Vec<_>, Vec<_>) = snapshot.iter().partition(|(leaf, _)| doomed.contains(leaf));
     assert_eq!(gone.iter().filter(|(leaf, sealed)| opens(*leaf, sealed)).count(), 0);
@@ -54,19 +50,6 @@ fn of_1000_leaves_37_are_gone_and_963_are_not() {
     let stored = fs::metadata(place.state_file()).unwrap().len();
     println!("state: {nodes} nodes, {len} bytes plain, {stored} bytes stored; 0 of 37 and 963 of 963 open");
     assert!(stored < 12_000);
-}
-
-/// What an older snapshot of keys *and* states does is said as it is: with both, everything opens again.
-#[test]
-fn a_snapshot_of_keys_and_states_together_undoes_an_erasure() {
-    let place = Place::provisioned();
-    let leaf = allocate(&place.ring(), 1)[0];
-    let (keys, state) = (fs::read(place.key_file()).unwrap(), fs::read(place.state_file()).unwrap());
-    let _ = place.ring().destroy(&acme(), &[leaf]).unwrap();
-    fs::write(place.key_file(), keys).unwrap();
-    assert_eq!(fingerprint(&place.ring(), leaf), Err(EnvelopeError::KeyMissing), "keys alone open nothing");
-    fs::write(place.state_file(), state).unwrap();
-    assert!(fingerprint(&place.ring(), leaf).is_ok(), "host only means host only");
 }
 
 #[test]
@@ -95,20 +78,23 @@ fn figures() {
     };
     let entropy = OsEntropy::new();
     ring.with_state(&acme(), |state| {
-        micros("derive a record key", 200, &mut |i| drop(state.record_key(leaves[i]).unwrap()));
-        let key = state.record_key(leaves[0]).unwrap();
-        let sealed = record::seal(&key, &context, &[0x5a; 2048], &entropy).unwrap();
-        micros("seal 2 KiB", 200, &mut |_| {
-            drop(record::seal(&key, &context, &[0x5a; 2048], &entropy).unwrap())
+        micros("derive a template key", 200, &mut |i| drop(state.template_secret(leaves[i]).unwrap()));
+        let sealed = state.seal(&context, &[0x5a; 2048], &entropy).unwrap();
+        micros("derive and seal 2 KiB", 200, &mut |_| {
+            drop(state.seal(&context, &[0x5a; 2048], &entropy).unwrap())
         });
-        micros("open 2 KiB", 200, &mut |_| drop(record::open(&key, &context, &sealed).unwrap()));
+        micros("derive and open 2 KiB", 200, &mut |_| drop(state.open(&context, &sealed).unwrap()));
         micros("pseudonym", 200, &mut |_| {
             let _ = state.pseudonym(b"alice@example.org");
         });
     })
     .unwrap();
     micros("wipe the stack", 200, &mut |_| vouchsafe_types::wipe_stack());
-    micros("open and wipe a state", 50, &mut |_| ring.with_state(&acme(), |_| ()).unwrap());
+    micros("lend a state, unsealed before", 200, &mut |_| ring.with_state(&acme(), |_| ()).unwrap());
+    micros("unseal a state and wipe it", 50, &mut |_| {
+        ring.with_state(&acme(), |_| ()).unwrap();
+        ring.wipe();
+    });
     let mut live = leaves.iter();
     micros("destroy one leaf", 10, &mut |_| {
         let _ = ring.destroy(&acme(), &[*live.next().unwrap()]).unwrap();

@@ -2,12 +2,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use vouchsafe_envelope::port::{StateGuard, StateStore};
-use vouchsafe_envelope::{EnvelopeError, KeyRing, KeyServiceError, StateStoreError};
-use vouchsafe_testkit::faulty::{Call, Fault, FaultyService};
-use vouchsafe_types::{DataClass, OrganisationId};
+use vouchsafe_envelope::{EnvelopeError, KeyRing, KeyServiceError};
+use vouchsafe_testkit::faulty::{Call, Fault, FaultyFences, FaultyService, FaultyStates, Moment, Turn};
+use vouchsafe_types::DataClass;
 
-use crate::setup::{Place, acme, allocate, fingerprint, ring_over};
+use crate::setup::{Place, acme, allocate, fingerprint, ring};
 
 #[derive(Clone, Copy, Debug)]
 enum When {
@@ -17,7 +16,7 @@ enum When {
     After,
 }
 
-/// Counts the calls of both ports and fails the one whose turn it is.
+/// Counts the calls of all ports and fails the one whose turn it is.
 struct Turns {
     calls: AtomicUsize,
     at: usize,
@@ -33,45 +32,22 @@ impl Turns {
         })
     }
 
-    fn pass<T, E: Copy>(&self, down: E, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    fn of_storage(&self) -> Option<Moment> {
         let mine = self.calls.fetch_add(1, Ordering::SeqCst) == self.at;
-        match (mine, self.when) {
-            (false, _) => act(),
-            (true, When::Before) => Err(down),
-            (true, When::After) => act().and(Err(down)),
-        }
-    }
-}
-
-struct FaultyStates(Arc<dyn StateStore>, Arc<Turns>);
-
-const STORE: StateStoreError = StateStoreError::Unavailable;
-
-impl StateStore for FaultyStates {
-    fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError> {
-        self.1.pass(STORE, || self.0.read(organisation))
-    }
-    fn write(
-        &self,
-        organisation: &OrganisationId,
-        generation: u64,
-        blob: &[u8],
-    ) -> Result<(), StateStoreError> {
-        self.1.pass(STORE, || self.0.write(organisation, generation, blob))
-    }
-    fn lock_shared(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        self.1.pass(STORE, || self.0.lock_shared(organisation))
-    }
-    fn lock_exclusive(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        self.1.pass(STORE, || self.0.lock_exclusive(organisation))
+        mine.then_some(match self.when {
+            When::Before => Moment::Before,
+            When::After => Moment::After,
+        })
     }
 }
 
 fn faulty(place: &Place, at: usize, when: When) -> KeyRing {
-    let fault = Arc::new(Turns { calls: AtomicUsize::new(0), at, when });
-    let turns = fault.clone();
-    let service = Arc::new(FaultyService::new(place.service(), move |_, _| turns.of_service()));
-    ring_over(service, Arc::new(FaultyStates(place.states(), fault)))
+    let turns = Arc::new(Turns { calls: AtomicUsize::new(0), at, when });
+    let of_service = Arc::clone(&turns);
+    let service = Arc::new(FaultyService::new(place.service(), move |_, _| of_service.of_service()));
+    let turn: Turn = Arc::new(move || turns.of_storage());
+    let states = Arc::new(FaultyStates::new(place.states(), Arc::clone(&turn)));
+    ring(place.ports_over(service, states, Arc::new(FaultyFences::new(place.fences(), turn))))
 }
 
 /// Runs an act with a fault at its first call, its second, and so on until it meets none; gives their number.
@@ -157,12 +133,13 @@ fn a_service_that_only_claims_to_destroy_gives_no_report() {
     let place = Place::provisioned();
     let leaves = allocate(&place.ring(), 2);
     let liar = FaultyService::always(place.service(), Call::Destroy, Fault::Lie);
-    let ring = ring_over(Arc::new(liar), place.states());
+    let ring = place.ring_over(Arc::new(liar));
     match ring.destroy(&acme(), &leaves[..1]) {
         Err(EnvelopeError::ErasureIncomplete(left)) => assert_eq!(left.generations(), [1]),
         other => panic!("{other:?}"),
     }
     // An honest service finishes it.
+    drop(ring);
     let report = place.ring().destroy(&acme(), &leaves[..1]).unwrap();
     assert_eq!(place.held(), [report.generation()]);
 }

@@ -2,20 +2,24 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use vouchsafe_envelope::StateStoreError;
-use vouchsafe_envelope::port::StateStore;
+use vouchsafe_envelope::port::{StateStore, StateVersion};
 use vouchsafe_keys::{FolderStates, KeysError};
 
 use crate::setup::{Place, acme};
 
+fn at(generation: u64) -> StateVersion {
+    StateVersion { generation, revision: 1 }
+}
+
 #[test]
 fn a_blob_is_replaced_whole_and_checked() {
     let place = Place::new();
-    let states = place.states();
+    let states = place.folder("states");
     assert_eq!(states.read(&acme()).unwrap(), None);
-    states.write(&acme(), 1, b"one").unwrap();
-    states.write(&acme(), 1, b"one again").unwrap();
-    states.write(&acme(), 2, b"two").unwrap();
-    assert_eq!(states.write(&acme(), 1, b"one"), Err(StateStoreError::OlderGeneration));
+    states.write(&acme(), at(1), b"one").unwrap();
+    states.write(&acme(), at(1), b"one again").unwrap();
+    states.write(&acme(), at(2), b"two").unwrap();
+    assert_eq!(states.write(&acme(), at(1), b"one"), Err(StateStoreError::OlderGeneration));
     assert_eq!(states.read(&acme()).unwrap().unwrap(), b"two");
     let path = place.state_file();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -29,7 +33,7 @@ fn a_blob_is_replaced_whole_and_checked() {
         assert_eq!(states.read(&acme()), Err(StateStoreError::Corrupt), "cut at {at}");
     }
     assert_eq!(
-        states.write(&acme(), 3, b"three"),
+        states.write(&acme(), at(3), b"three"),
         Err(StateStoreError::Corrupt),
         "damage is not papered over"
     );
@@ -38,15 +42,15 @@ fn a_blob_is_replaced_whole_and_checked() {
 #[test]
 fn links_and_lax_modes_are_refused() {
     let place = Place::new();
-    let (states, path) = (place.states(), place.state_file());
-    states.write(&acme(), 1, b"one").unwrap();
+    let (states, path) = (place.folder("states"), place.state_file());
+    states.write(&acme(), at(1), b"one").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     assert_eq!(states.read(&acme()), Err(StateStoreError::Denied));
     let elsewhere = place.root().join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
     assert_eq!(states.read(&acme()), Err(StateStoreError::Denied));
-    assert_eq!(states.write(&acme(), 2, b"two"), Err(StateStoreError::Denied));
+    assert_eq!(states.write(&acme(), at(2), b"two"), Err(StateStoreError::Denied));
 
     let folder = place.root().join("states");
     assert_eq!(FolderStates::create_new(&folder).unwrap_err(), KeysError::Exists);
@@ -61,15 +65,15 @@ fn links_and_lax_modes_are_refused() {
 #[test]
 fn a_write_that_fails_leaves_the_old_blob() {
     let place = Place::new();
-    let states = place.states();
-    states.write(&acme(), 1, b"one").unwrap();
+    let states = place.folder("states");
+    states.write(&acme(), at(1), b"one").unwrap();
     let blocker = place.root().join("states/acme.state.tmp");
     fs::create_dir(&blocker).unwrap();
-    assert!(states.write(&acme(), 2, b"two").is_err());
+    assert!(states.write(&acme(), at(2), b"two").is_err());
     assert_eq!(states.read(&acme()).unwrap().unwrap(), b"one");
     fs::remove_dir(&blocker).unwrap();
     fs::write(&blocker, b"half a bl").unwrap();
-    states.write(&acme(), 2, b"two").unwrap();
+    states.write(&acme(), at(2), b"two").unwrap();
     assert_eq!(states.read(&acme()).unwrap().unwrap(), b"two");
     assert!(!blocker.exists());
 }
@@ -77,7 +81,7 @@ fn a_write_that_fails_leaves_the_old_blob() {
 #[test]
 fn locks_exclude_and_a_wait_has_an_end() {
     let place = Place::new();
-    let states = place.states();
+    let states = place.folder("states");
     let (first, second) = (states.lock_shared(&acme()).unwrap(), states.lock_shared(&acme()).unwrap());
     assert!(matches!(states.lock_exclusive(&acme()), Err(StateStoreError::Unavailable)));
     drop((first, second));
@@ -86,4 +90,25 @@ fn locks_exclude_and_a_wait_has_an_end() {
     assert!(lock.try_lock_shared().is_err());
     drop(writer);
     assert!(lock.try_lock_shared().is_ok());
+}
+
+/// Two handles on one folder, as two processes have them.
+#[test]
+fn a_lease_counts_until_it_is_dropped_or_its_holder_ends() {
+    let place = Place::new();
+    let (one, two) = (place.folder("states"), place.folder("states"));
+    let before = |version| two.leased_before(&acme(), at(version)).unwrap();
+    assert_eq!(before(9), 0);
+    let first = one.lease(&acme(), at(1)).unwrap();
+    let second = one.lease(&acme(), at(3)).unwrap();
+    assert_eq!((before(1), before(2), before(4)), (0, 1, 2));
+    assert_eq!(one.leased_before(&acme(), at(2)), Ok(1), "its own count as well");
+    drop(first);
+    assert_eq!((before(2), before(4)), (0, 1));
+    // A process that is killed leaves its files and loses its lock.
+    std::mem::forget(second);
+    drop(one);
+    assert_eq!(before(4), 0);
+    let files = fs::read_dir(place.root().join("states/leases/acme")).unwrap().count();
+    assert_eq!(files, 0, "and what it left is cleared away");
 }

@@ -1,7 +1,9 @@
 //! The adapters of this crate under the key ring of the envelope.
+mod cache;
 mod drill;
 mod faults;
 mod folder;
+mod gate;
 mod key_file;
 mod key_services;
 mod ring;

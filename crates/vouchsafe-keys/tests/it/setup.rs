@@ -3,21 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vouchsafe_envelope::port::{KeyHandle, KeyService, StateStore};
-use vouchsafe_envelope::{EnvelopeError, KeyRing};
-use vouchsafe_keys::{FolderStates, KeyFile, OsEntropy};
-use vouchsafe_types::{DataClass, LeafIndex, OrganisationId};
+use std::time::Duration;
 
-/// A temporary folder with a key file and a folder of states.
+use vouchsafe_envelope::port::{FenceStore, KeyHandle, KeyService, StateStore};
+use vouchsafe_envelope::{CachePolicy, EnvelopeError, KeyPorts, KeyRing};
+use vouchsafe_keys::{FolderFences, FolderStates, KeyFile, OsEntropy, ReplicatedStates};
+use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, VirtualTicks};
+
+/// A temporary folder with a key file, two folders of states and one of fence journals.
 pub(crate) struct Place {
     root: tempfile::TempDir,
+    pub(crate) ticks: Arc<VirtualTicks>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self { root: tempfile::tempdir().unwrap() };
+        let place = Self { root: tempfile::tempdir().unwrap(), ticks: Arc::default() };
         KeyFile::create_new(place.key_file()).unwrap();
         FolderStates::create_new(place.root.path().join("states")).unwrap();
+        FolderStates::create_new(place.root.path().join("replica")).unwrap();
         place
     }
 
@@ -44,12 +48,52 @@ impl Place {
         Arc::new(KeyFile::open(self.key_file()).unwrap())
     }
 
-    pub(crate) fn states(&self) -> Arc<FolderStates> {
-        Arc::new(FolderStates::open(self.root.path().join("states")).unwrap())
+    pub(crate) fn replica_file(&self) -> PathBuf {
+        self.root.path().join("replica/acme.state")
     }
 
+    pub(crate) fn journal_file(&self) -> PathBuf {
+        self.root.path().join("fences/acme.fences")
+    }
+
+    pub(crate) fn folder(&self, name: &str) -> Arc<FolderStates> {
+        Arc::new(FolderStates::open(self.root.path().join(name)).unwrap())
+    }
+
+    pub(crate) fn states(&self) -> Arc<ReplicatedStates> {
+        Arc::new(ReplicatedStates::new(vec![self.folder("states"), self.folder("replica")]).unwrap())
+    }
+
+    pub(crate) fn fences(&self) -> Arc<FolderFences> {
+        Arc::new(FolderFences::at(self.root.path().join("fences")).unwrap())
+    }
+
+    pub(crate) fn ports(&self) -> KeyPorts {
+        self.ports_over(self.service(), self.states(), self.fences())
+    }
+
+    pub(crate) fn ports_over(
+        &self,
+        service: Arc<dyn KeyService>,
+        states: Arc<dyn StateStore>,
+        fences: Arc<dyn FenceStore>,
+    ) -> KeyPorts {
+        KeyPorts::new(
+            service,
+            states,
+            fences,
+            Arc::new(OsEntropy::new()),
+            Arc::<VirtualTicks>::clone(&self.ticks),
+        )
+    }
+
+    /// A ring as another process has one.
     pub(crate) fn ring(&self) -> KeyRing {
-        ring_over(self.service(), self.states())
+        ring(self.ports())
+    }
+
+    pub(crate) fn ring_over(&self, service: Arc<dyn KeyService>) -> KeyRing {
+        ring(self.ports_over(service, self.states(), self.fences()))
     }
 
     pub(crate) fn held(&self) -> Vec<u64> {
@@ -57,8 +101,15 @@ impl Place {
     }
 }
 
-pub(crate) fn ring_over(service: Arc<dyn KeyService>, states: Arc<dyn StateStore>) -> KeyRing {
-    KeyRing::new(service, states, Arc::new(OsEntropy::new()))
+/// A ring that looks at the store before each use, as virtual ticks do not pass by themselves.
+pub(crate) fn ring(ports: KeyPorts) -> KeyRing {
+    let policy = CachePolicy {
+        recheck: Duration::ZERO,
+        negative: Duration::ZERO,
+        lease_wait: Duration::from_secs(1),
+        ..CachePolicy::default()
+    };
+    KeyRing::with_cache(ports, policy)
 }
 
 pub(crate) fn acme() -> OrganisationId {
