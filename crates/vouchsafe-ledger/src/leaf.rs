@@ -10,6 +10,12 @@ pub enum EntryKind {
     ConsentGiven,
     /// A person withdrew consent for one scope.
     ConsentWithdrawn,
+    /// A record that nothing legitimate opens was opened: somebody must look.
+    HoneyTouched,
+    /// Destroyed keys came back with a restore and were destroyed again.
+    KeysRecovered,
+    /// Keys of the organisation were rotated.
+    KeysRotated,
     /// The log was continued after a restore; the payload names the gap.
     LogRecovered,
     /// The exact bytes of a notice came into force.
@@ -36,7 +42,7 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind, in the order of its code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ConsentGiven,
         Self::ConsentWithdrawn,
         Self::NoticePublished,
@@ -50,6 +56,9 @@ impl EntryKind {
         Self::PermitRefused,
         Self::RetentionPlanApproved,
         Self::LogRecovered,
+        Self::KeysRotated,
+        Self::KeysRecovered,
+        Self::HoneyTouched,
     ];
 
     /// The stable code: the upper byte is the thing, the lower one what happened to it.
@@ -68,6 +77,9 @@ impl EntryKind {
             Self::PermitRefused => 0x0701,
             Self::RetentionPlanApproved => 0x0801,
             Self::LogRecovered => 0x0901,
+            Self::KeysRotated => 0x0a01,
+            Self::KeysRecovered => 0x0a02,
+            Self::HoneyTouched => 0x0a03,
         }
     }
 
@@ -84,6 +96,9 @@ impl EntryKind {
         match self {
             Self::ConsentGiven => "consent.given",
             Self::ConsentWithdrawn => "consent.withdrawn",
+            Self::HoneyTouched => "honey.touched",
+            Self::KeysRecovered => "keys.recovered",
+            Self::KeysRotated => "keys.rotated",
             Self::LogRecovered => "log.recovered",
             Self::NoticePublished => "notice.published",
             Self::OrganisationCreated => "organisation.created",

@@ -16,8 +16,8 @@ use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState};
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Scope, SubjectPseudonym, Timestamp};
 
+use crate::act::Act;
 use crate::certificate::{DestructionCertificate, Statement};
-use crate::core::Act;
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::subject::line;

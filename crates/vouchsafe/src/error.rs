@@ -42,6 +42,10 @@ pub enum Error {
     /// Malformed or unavailable: the log.
     #[error("log: {0}")]
     Ledger(#[source] LedgerError),
+    /// Operator: the published log is older than the checkpoint kept outside of it. Bring its files back; they
+    /// cannot be made again.
+    #[error("the published log is older than the checkpoint kept outside: bring its files back")]
+    LogLost,
     /// Misuse: the operation needs a face engine and this instance was opened without one.
     #[error("opened without face models")]
     NoEngine,

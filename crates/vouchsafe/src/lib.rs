@@ -1,16 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod act;
+mod alarms;
 mod certificate;
 mod core;
 mod destroy;
 mod error;
+mod honey;
 mod logs;
 mod organisation;
 mod payload;
 mod ports;
 mod receipt;
 mod recover;
+mod rotate;
 mod service;
 mod subject;
 mod sweep;
@@ -25,6 +29,7 @@ pub use organisation::Organisation;
 pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::{Recovery, Unexplained};
+pub use rotate::{KeyStatus, Rotation};
 pub use service::Vouchsafe;
 pub use subject::Subject;
 

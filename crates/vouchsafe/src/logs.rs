@@ -38,6 +38,8 @@ fn hex(bytes: [u8; 16]) -> String {
 pub(crate) struct Log<'a> {
     rows: Rows<'a>,
     tiles: FolderTiles,
+    /// The newest checkpoint once more, outside of what a restore replaces.
+    outside: FolderTiles,
     key: VerifierKey,
     origin: String,
 }
@@ -47,8 +49,9 @@ impl<'a> Log<'a> {
         let (folder, key, origin) = core.ring.with_state(organisation, |state| {
             Ok::<_, Error>((folder_name(state), core.signer(state)?.verifier().clone(), origin(state)))
         })??;
+        let outside = FolderTiles::at(core.ports.checkpoints.join(&folder));
         let tiles = FolderTiles::at(core.ports.logs.join(folder));
-        Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, key, origin })
+        Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, outside, key, origin })
     }
 
     pub(crate) const fn key(&self) -> &VerifierKey {
@@ -68,11 +71,28 @@ impl<'a> Log<'a> {
         Ok(published(&self.tiles, &self.trust())?)
     }
 
+    /// The newest checkpoint that is kept outside, if there is one.
+    pub(crate) fn kept_outside(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        Ok(published(&self.outside, &self.trust())?)
+    }
+
+    /// Refuses a published log that is older than the checkpoint kept outside, or another one of the same size.
+    pub(crate) fn check_outside(&self) -> Result<(), Error> {
+        let Some(kept) = self.kept_outside()? else { return Ok(()) };
+        let (kept, published) = (kept.checkpoint().clone(), self.published()?);
+        let published = published.ok_or(Error::LogLost)?;
+        let published = published.checkpoint();
+        let older = published.size() < kept.size();
+        let other = published.size() == kept.size() && published.root() != kept.root();
+        if older || other { Err(Error::LogLost) } else { Ok(()) }
+    }
+
     /// Whether the published log knows entries that the rows do not have, or have otherwise.
     ///
     /// Recomputes the root from the rows, once for each process and organisation. A damaged tile is not the rows'
     /// fault and does not count.
     pub(crate) fn is_behind(&self) -> Result<bool, Error> {
+        self.check_outside()?;
         let Some(head) = self.published()? else { return Ok(false) };
         if self.rows.len()? < head.checkpoint().size() {
             return Ok(true);
@@ -127,8 +147,12 @@ impl<'a> Log<'a> {
         drop(signer);
         wipe_stack();
         core.keep_publisher(organisation, publisher);
+        let signed = signed?;
+        if let Some(note) = self.tiles.read(CHECKPOINT_PATH)? {
+            self.outside.write(CHECKPOINT_PATH, &note)?;
+        }
         drop(lease);
-        Ok(signed?)
+        Ok(signed)
     }
 
     fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {

@@ -1,9 +1,11 @@
 use vouchsafe_consent::Notice;
+use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment};
 use vouchsafe_store::{NoticeRow, StoreError};
 use vouchsafe_types::OrganisationId;
 
-use crate::core::{Core, public_opening};
+use crate::act::public_opening;
+use crate::core::Core;
 use crate::logs::Log;
 use crate::payload::Payload;
 use crate::{Error, Subject};
@@ -16,8 +18,14 @@ pub struct Organisation<'a> {
 
 impl<'a> Organisation<'a> {
     /// Provisions keys and log at the first call; every later one finds them.
+    ///
+    /// An organisation behind the start-up gate is given all the same, so that its recovery can be called; every
+    /// other act meets the gate's error again.
     pub(crate) fn provision(core: &'a Core, id: OrganisationId) -> Result<Self, Error> {
-        core.ring.provision(&id)?;
+        match core.ring.provision(&id) {
+            Err(error) if is_gate(&error) => return Ok(Self { core, id }),
+            provisioned => provisioned?,
+        }
         let organisation = Self { core, id };
         let exists = vouchsafe_store::read(&*core.ports.store, |rows| {
             rows.organisation_exists(&organisation.id).map_err(Error::from)
@@ -178,6 +186,14 @@ impl<'a> Organisation<'a> {
     pub(crate) fn log(&self) -> Result<Log<'_>, Error> {
         Log::open(self.core, &self.id)
     }
+}
+
+/// What the start-up gate says: only the recovery may go on.
+pub(crate) const fn is_gate(error: &EnvelopeError) -> bool {
+    matches!(
+        error,
+        EnvelopeError::StateRolledBack | EnvelopeError::FencesLost | EnvelopeError::Resurrected(_)
+    )
 }
 
 impl std::fmt::Debug for Organisation<'_> {

@@ -3,12 +3,15 @@ use std::sync::Arc;
 
 use vouchsafe_consent::Gate;
 use vouchsafe_embed::{Assurance, CapturePolicy, FaceEngine, Judge};
-use vouchsafe_envelope::port::{KeyService, StateStore};
-use vouchsafe_keys::{FolderStates, KeyFile, KeysError, OsEntropy};
+use vouchsafe_envelope::CachePolicy;
+use vouchsafe_envelope::port::{FenceStore, KeyService, NoAudit, OpenAudit, StateStore};
+use vouchsafe_keys::{
+    BootTicks, FolderFences, FolderStates, KeyFile, KeysError, OsEntropy, ReplicatedStates,
+};
 use vouchsafe_liveness::PassiveJudge;
 use vouchsafe_retention::Policy;
 use vouchsafe_store::{SqliteStore, Store};
-use vouchsafe_types::{Clock, Entropy, Role, Scope, Timestamp};
+use vouchsafe_types::{Clock, Entropy, Role, Scope, Ticks, Timestamp};
 
 use crate::Error;
 
@@ -59,10 +62,20 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Who wraps and destroys keys.
     pub keys: Arc<dyn KeyService>,
-    /// Where sealed key states lie.
+    /// Where sealed key states lie, in two places or more.
     pub states: Arc<dyn StateStore>,
+    /// Where the fence journals lie: outside of what a restore of database, states or keys replaces.
+    pub fences: Arc<dyn FenceStore>,
     /// Where tiles and checkpoints are published, one folder for each organisation.
     pub logs: PathBuf,
+    /// Where the newest checkpoint of each log is kept once more, beside the fence journals.
+    pub checkpoints: PathBuf,
+    /// Who is told of every opening of a sealed record and of alarms, besides the log; nobody by default.
+    pub audit: Arc<dyn OpenAudit>,
+    /// How long unsealed key states are kept; never longer than 300 s.
+    pub cache: CachePolicy,
+    /// What the age of an unsealed key state is measured with.
+    pub ticks: Arc<dyn Ticks>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
     /// Where time comes from.
@@ -85,27 +98,34 @@ impl Ports {
     /// The default ports in one folder, created if it is empty; no face models are loaded.
     ///
     /// Layout: `data/` is the database and all that a backup should hold; `keys/` is the key file and the key
-    /// states and must never enter a backup history; `log/` is what anybody may read.
+    /// states and must never enter a backup history; `log/` is what anybody may read; `outside/` is the second
+    /// place of the key states, with the fence journals and the newest checkpoint. On one disk `outside/` guards
+    /// against mistakes, not against the loss of the disk: mount another one there, and never restore it together
+    /// with the others.
     ///
     /// # Errors
     /// [`Error::KeysMissing`], [`Error::Keys`], [`Error::Store`], [`Error::Folder`].
     pub fn in_folder(dir: &Path) -> Result<Self, Error> {
-        let (data, keys, logs) = (dir.join("data"), dir.join("keys"), dir.join("log"));
-        for folder in [&data, &keys, &logs] {
+        let [data, keys, logs, outside] = ["data", "keys", "log", "outside"].map(|name| dir.join(name));
+        for folder in [&data, &keys, &logs, &outside] {
             create_private(folder)?;
         }
         #[cfg(unix)]
-        refuse_writable(&keys)?;
+        [&keys, &outside].into_iter().try_for_each(|folder| refuse_writable(folder))?;
         let (database, key_file) = (data.join("vouchsafe.sqlite"), keys.join("service.keys"));
         if database.exists() && !key_file.exists() {
             return Err(Error::KeysMissing);
         }
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::new());
         let service = create_or_open(&key_file, KeyFile::create_new, KeyFile::open)?;
-        let states = create_or_open(&keys.join("state"), FolderStates::create_new, FolderStates::open)?;
         Ok(Self {
             keys: Arc::new(service),
-            states: Arc::new(states),
+            states: Arc::new(replicated(&[&keys, &outside])?),
+            fences: Arc::new(FolderFences::at(outside.join("fences"))?),
+            checkpoints: outside.join("checkpoints"),
+            audit: Arc::new(NoAudit),
+            cache: CachePolicy::default(),
+            ticks: Arc::new(BootTicks),
             store: Arc::new(SqliteStore::open(&database)?),
             logs,
             entropy,
@@ -138,6 +158,16 @@ impl std::fmt::Debug for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ports").finish_non_exhaustive()
     }
+}
+
+/// The key states in the folder `state` of each of these.
+fn replicated(folders: &[&Path]) -> Result<ReplicatedStates, Error> {
+    let mut places: Vec<Arc<dyn StateStore>> = Vec::new();
+    for folder in folders {
+        let states = create_or_open(&folder.join("state"), FolderStates::create_new, FolderStates::open)?;
+        places.push(Arc::new(states));
+    }
+    ReplicatedStates::new(places).map_err(|_| Error::KeysMissing)
 }
 
 /// Another process may create the same folder at the same time; whoever is second opens.

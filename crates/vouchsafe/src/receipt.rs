@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
 use vouchsafe_types::Secret;
 
-use crate::core::Recorded;
+use crate::act::Recorded;
 use crate::payload::Payload;
 use crate::{Error, logs};
 

@@ -2,13 +2,14 @@
 
 use vouchsafe_consent::ConsentState;
 use vouchsafe_envelope::port::ErasureStrength;
-use vouchsafe_envelope::{LeafStatus, OrganisationState};
+use vouchsafe_envelope::{FenceLoss, LeafStatus, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, LeafSource, LedgerError};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, OrganisationId};
 
-use crate::core::Act;
+use crate::act::Act;
 use crate::destroy::{record_destroyed, withdrawn_row};
+use crate::organisation::is_gate;
 use crate::payload::Payload;
 use crate::subject::line;
 use crate::{Error, Organisation};
@@ -18,7 +19,7 @@ const REPLAYED: &str = "destroyed_before_restore";
 const PAGE: u32 = 1000;
 
 /// What a recovery found and did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]
 pub struct Recovery {
@@ -35,6 +36,10 @@ pub struct Recovery {
     pub unexplained: u64,
     /// Keys that nothing in the database names, of templates enrolled in the gap; they are destroyed.
     pub orphaned: u64,
+    /// Leaf keys that were destroyed, could be derived again after the restore, and are destroyed again.
+    pub replayed: u64,
+    /// Destroyed state keys that were back at the key service, and are destroyed again.
+    pub resurrected: u64,
 }
 
 /// What a recovery does when the gap holds withdrawals or destructions that it cannot match with a person.
@@ -58,18 +63,25 @@ impl Organisation<'_> {
     /// and its consent is closed. Keys that no row names any more are destroyed, so that a newer backup does not
     /// open what was enrolled in the gap. Stop the other processes on the folder first.
     ///
+    /// Before all that, the start-up gate is satisfied: where the key service or the key states were restored too,
+    /// the fence journal tells what had been destroyed, and it is destroyed again. A journal that is itself lost is
+    /// replaced only with [`Unexplained::Accepted`].
+    ///
     /// Returns `None` when there is nothing to recover.
     ///
     /// # Errors
     /// [`Error::Unexplained`] when the gap holds withdrawals or destructions that cannot be matched: nothing is
-    /// changed and the organisation stays closed. [`Error::Ledger`] with `Forked` when the database is not an older state of the published log.
+    /// changed and the organisation stays closed. [`Error::Ledger`] with `Forked` when the database is not an older
+    /// state of the published log. [`Error::LogLost`] when the published log itself is too old. [`Error::Envelope`]
+    /// with `KeyMissing` when the restored key state's own key is gone, with `FencesLost` for a lost journal.
     pub fn recover(&self, unexplained: Unexplained) -> Result<Option<Recovery>, Error> {
         self.core.forget(&self.id);
+        let keys = self.recover_keys(unexplained)?;
         let log = self.log()?;
         let behind = log.is_behind()?;
         let Some(head) = log.published()?.filter(|_| behind) else {
             self.core.mark_checked(&self.id);
-            return Ok(None);
+            return keys.map(|keys| self.record_keys(keys)).transpose();
         };
         let size = head.checkpoint().size();
         let have = log.rows().len()?;
@@ -106,7 +118,8 @@ impl Organisation<'_> {
                 return Err(Error::Unexplained(unmatched));
             }
             let (gap_from, gap_to) = (have, size);
-            Ok(Recovery { gap_from, gap_to, destroyed, closed, unexplained: unmatched, orphaned: 0 })
+            let keys = keys.unwrap_or_default();
+            Ok(Recovery { gap_from, gap_to, destroyed, closed, unexplained: unmatched, ..keys })
         })?;
         let orphaned = self.destroy_orphans()?;
         self.core.mark_checked(&self.id);
@@ -116,6 +129,31 @@ impl Organisation<'_> {
 }
 
 impl Organisation<'_> {
+    /// Destroys again what came back at the key service or with a key state; `None` when nothing did.
+    fn recover_keys(&self, unexplained: Unexplained) -> Result<Option<Recovery>, Error> {
+        match self.core.ring.check(&self.id) {
+            Err(error) if is_gate(&error) => {}
+            checked => return Ok(checked.map(|()| None)?),
+        }
+        let loss = match unexplained {
+            Unexplained::Accepted => FenceLoss::Accepted,
+            Unexplained::Refused => FenceLoss::Refused,
+        };
+        let replay = self.core.ring.recover(&self.id, loss)?;
+        self.core.ring.provision(&self.id)?;
+        let (replayed, resurrected) = (replay.replayed as u64, replay.resurrected.len() as u64);
+        Ok(Some(Recovery { replayed, resurrected, ..Recovery::default() }))
+    }
+
+    /// The database is current: it knows what was destroyed, and the log gets to know that keys came back.
+    fn record_keys(&self, keys: Recovery) -> Result<Recovery, Error> {
+        self.core.act(&self.id, &[], |act| {
+            let found = format!("replayed {} resurrected {}", keys.replayed, keys.resurrected);
+            act.record_public(EntryKind::KeysRecovered, &Payload::at(act.now).cause(&found))
+        })?;
+        Ok(keys)
+    }
+
     /// Destroys every biometric leaf that was ever reserved and that no row names.
     fn destroy_orphans(&self) -> Result<u64, Error> {
         let orphans = self.core.ring.with_state(&self.id, |state| {

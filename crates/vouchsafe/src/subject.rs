@@ -1,12 +1,13 @@
 use vouchsafe_consent::{Act as Expression, ConsentLine, ConsentState, Consented, Notice, Permit, danger};
 use vouchsafe_embed::{Assurance, EmbedError, FaceEmbedding, LiveFace};
-use vouchsafe_envelope::record::open;
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_store::{ConsentRow, Holding, HoldingState, NoticeRow, RecordRow, StoreError, Transaction};
 use vouchsafe_template::{Decision, ProtectedReference, TemplateKey, Threshold, compare, protect};
-use vouchsafe_types::{DataClass, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym};
+use vouchsafe_types::{
+    DataClass, Digest, LeafIndex, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym,
+};
 
-use crate::core::{Act, template_context};
+use crate::act::{Act, template_context};
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{ConsentReceipt, EnrolmentReceipt, Error, Organisation};
@@ -136,6 +137,20 @@ impl Subject<'_> {
         embedding: FaceEmbedding<Consented>,
     ) -> Result<EnrolmentReceipt, Error> {
         let leaf = act.new_leaf(DataClass::Biometric)?;
+        let probe = protect(&TemplateKey::new(act.state.template_secret(leaf)?.into_secret()), embedding);
+        let model = probe.model();
+        let reference = probe.into_reference().to_bytes();
+        self.store_reference(act, scope, (leaf, model), reference.expose_secret())
+    }
+
+    /// Stores an encoded reference under a fresh leaf, with the entry that says so.
+    pub(crate) fn store_reference(
+        &self,
+        act: &mut Act<'_>,
+        scope: Scope,
+        (leaf, model): (LeafIndex, Digest),
+        reference: &[u8],
+    ) -> Result<EnrolmentReceipt, Error> {
         let payload = Payload::at(act.now).scope(scope);
         act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
         let recorded =
@@ -152,16 +167,16 @@ impl Subject<'_> {
                 created_entry: Some(recorded.entry),
             },
         )?;
-        let probe = protect(&TemplateKey::new(act.state.template_secret(leaf)?.into_secret()), embedding);
         let mut record = RecordRow {
             id: act.record_id()?,
             leaf,
-            model: probe.model(),
+            model,
             dimension: DIMENSION,
+            key_version: act.state.key_version(),
             sealed: Vec::new(),
         };
         let context = template_context(act.organisation, leaf, scope, &record);
-        record.sealed = act.seal(leaf, &context, probe.into_reference().to_bytes().expose_secret())?;
+        record.sealed = act.seal(&context, reference)?;
         act.rows.insert_record(act.organisation, &record)?;
         Ok(EnrolmentReceipt(Receipt::new(recorded)))
     }
@@ -214,7 +229,7 @@ impl Subject<'_> {
         let leaf = holding.leaf;
         let record = act.rows.record(act.organisation, leaf)?.ok_or(StoreError::Damaged)?;
         let context = template_context(act.organisation, leaf, scope, &record);
-        let plain = open(&act.state.record_key(leaf)?, &context, &record.sealed)?;
+        let plain = act.state.open(&context, &record.sealed)?;
         let reference = ProtectedReference::parse(plain.expose_secret())?;
         let probe = protect(&TemplateKey::new(act.state.template_secret(leaf)?.into_secret()), embedding);
         let threshold = Threshold::reported_default(record.model)?;

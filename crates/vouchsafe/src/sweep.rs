@@ -7,7 +7,7 @@ use vouchsafe_types::{
     DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp,
 };
 
-use crate::core::Act;
+use crate::act::Act;
 use crate::destroy::condemn;
 use crate::payload::Payload;
 use crate::{Destruction, Error, Organisation};

@@ -21,7 +21,7 @@ use vouchsafe_types::{Digest, LeafIndex, OrganisationId, wipe_stack};
 use super::KeyRing;
 use super::slot::Slot;
 use crate::fence::Record;
-use crate::port::{DestructionEvidence, ErasureStrength, KeyHandle};
+use crate::port::{DestructionEvidence, ErasureStrength, KeyHandle, StateVersion};
 use crate::state::sealed;
 use crate::{EnvelopeError, LeafStatus};
 
@@ -151,13 +151,6 @@ impl KeyRing {
         self.read_back(organisation, slot, &head)?;
         let evidence = self.destroy_others(organisation, handle.generation())?;
         self.journal(organisation, slot, Record::Done)?;
-        let lease = slot.look(|live| {
-            self.ports.states.lease(organisation, live.stored).map_err(EnvelopeError::StateStore)
-        })?;
-        slot.edit(|live| {
-            live._lease = lease;
-            Ok(())
-        })?;
         Ok(self.report(handle.generation(), punctured, evidence, &head))
     }
 
@@ -211,18 +204,33 @@ impl KeyRing {
         Ok(self.report(generation, 0, evidence, &head.ok_or(EnvelopeError::StateLost)?))
     }
 
-    /// Step 8. Waits outside of every lock, so that other processes can let go.
+    /// Step 8. Later revisions of one generation know no leaf less.
     pub(super) fn await_leases(&self, organisation: &OrganisationId) -> Result<(), EnvelopeError> {
+        self.await_from(organisation, |stored| StateVersion { revision: 0, ..stored })
+    }
+
+    /// Waits, for a bounded time, until every process that holds the state unsealed holds the stored one.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::ErasureIncomplete`] with the number of leases that are left.
+    pub fn await_current(&self, organisation: &OrganisationId) -> Result<(), EnvelopeError> {
+        self.await_from(organisation, |stored| stored)
+    }
+
+    /// Waits outside of every lock, so that other processes can let go.
+    fn await_from(
+        &self,
+        organisation: &OrganisationId,
+        from: impl FnOnce(StateVersion) -> StateVersion,
+    ) -> Result<(), EnvelopeError> {
         let states = &*self.ports.states;
-        let version = states.version(organisation).map_err(EnvelopeError::StateStore)?;
-        let version = version.ok_or(EnvelopeError::StateLost)?;
-        // Later revisions of one generation know no leaf less.
-        let version = crate::port::StateVersion { revision: 0, ..version };
+        let stored = states.version(organisation).map_err(EnvelopeError::StateStore)?;
+        let from = from(stored.ok_or(EnvelopeError::StateLost)?);
         let looks = self.cache.policy.lease_wait.as_millis() / PAUSE.as_millis();
         for look in 0..=looks {
-            let leases = states.leased_before(organisation, version).map_err(EnvelopeError::StateStore)?;
+            let leases = states.leased_before(organisation, from).map_err(EnvelopeError::StateStore)?;
             if leases == 0 {
-                return Ok(());
+                break;
             }
             if look == looks {
                 return Err(EnvelopeError::incomplete(Vec::new(), leases));

@@ -107,7 +107,7 @@ impl KeyRing {
         let stored = state.version();
         let lease = self.ports.states.lease(organisation, stored).map_err(EnvelopeError::StateStore)?;
         let journal = Journal::new(organisation, state.fence_key());
-        Ok(Live { state, journal, unwrapped, stored, _lease: lease })
+        Ok(Live { state, journal, unwrapped, stored, lease })
     }
 
     pub(super) fn unseal(

@@ -81,6 +81,6 @@ impl KeyRing {
         let journal = Journal::new(organisation, state.fence_key());
         let stored = state.version();
         let lease = self.ports.states.lease(organisation, stored).map_err(EnvelopeError::StateStore)?;
-        Ok(Live { state, journal, unwrapped, stored, _lease: lease })
+        Ok(Live { state, journal, unwrapped, stored, lease })
     }
 }

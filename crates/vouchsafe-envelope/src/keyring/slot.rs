@@ -16,7 +16,7 @@ pub(super) struct Live {
     /// The version that the store holds, as far as this process knows.
     pub(super) stored: StateVersion,
     /// Tells other processes that this one holds it.
-    pub(super) _lease: Box<dyn StateGuard>,
+    pub(super) lease: Box<dyn StateGuard>,
 }
 
 /// A failure that is answered again for a moment.

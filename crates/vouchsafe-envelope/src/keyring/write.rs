@@ -72,8 +72,9 @@ impl KeyRing {
             Ok((head, live.state.version(), live.state.shard_names()))
         })?;
         states.write(organisation, version, &head).map_err(EnvelopeError::StateStore)?;
+        let lease = states.lease(organisation, version).map_err(EnvelopeError::StateStore)?;
         slot.edit(|live| {
-            live.stored = version;
+            (live.stored, live.lease) = (version, lease);
             Ok(())
         })?;
         // What cannot be removed is ciphertext under keys that this head no longer holds; the next write tries again.

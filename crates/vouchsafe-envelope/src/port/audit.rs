@@ -10,6 +10,8 @@ pub enum OpenedOutcome {
     NoKey,
     /// The bytes did not authenticate, or are no record.
     Refused,
+    /// It was sealed again under another data key; nobody got the plaintext.
+    Resealed,
 }
 
 /// One attempt to open a sealed record.

@@ -43,4 +43,23 @@ impl OrganisationState {
         }
         opened
     }
+
+    /// Seals a record again under another data key. The audit port is told; honey does not ring, because a
+    /// rotation touches every record.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::seal`].
+    pub fn reseal(
+        &self,
+        context: &Context,
+        sealed: &[u8],
+        key_version: u32,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, EnvelopeError> {
+        let plain = record::open(&self.record_key(context.leaf, context.key_version)?, context, sealed)?;
+        let Context { organisation, leaf, class, .. } = context;
+        let outcome = OpenedOutcome::Resealed;
+        self.audit.opened(&Opened { organisation, leaf: *leaf, class: *class, outcome });
+        self.seal(&Context { key_version, ..context.clone() }, plain.expose_secret(), entropy)
+    }
 }

@@ -1,0 +1,180 @@
+//! One act in progress: what a use case reads and writes within its transaction.
+
+use vouchsafe_envelope::{Context, OrganisationState};
+use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
+use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, StoreError, Transaction};
+use vouchsafe_types::{
+    DataClass, LeafIndex, OrganisationId, RecordId, Scope, Secret, SubjectPseudonym, Timestamp,
+};
+
+use crate::Error;
+use crate::core::Core;
+use crate::payload::Payload;
+
+/// A sealed payload begins with the opening of its entry's commitment.
+const OPENING_LEN: usize = 32;
+
+/// One act in progress: the unwrapped key state and the open transaction.
+pub(crate) struct Act<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) organisation: &'a OrganisationId,
+    pub(crate) state: &'a OrganisationState,
+    pub(crate) rows: &'a mut dyn Transaction,
+    pub(crate) now: Timestamp,
+    pub(crate) spare: &'a mut Vec<(DataClass, LeafIndex)>,
+}
+
+/// A log entry that was appended, with what opens its commitment.
+pub(crate) struct Recorded {
+    pub(crate) entry: u64,
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) opening: Opening,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Act<'_> {
+    /// Appends an entry about a person; its payload is sealed under the person's leaf of the class and day.
+    pub(crate) fn record(
+        &mut self,
+        kind: EntryKind,
+        class: DataClass,
+        subject: SubjectPseudonym,
+        payload: &Payload,
+    ) -> Result<Recorded, Error> {
+        let recorded = self.append(kind, Opening::random(&*self.core.ports.entropy)?, payload)?;
+        let holding = self.daily_holding(class, subject)?;
+        let record = self.record_id()?;
+        let key_version = self.state.key_version();
+        let context = payload_context(self.organisation, holding, class, record, key_version);
+        let mut plain = zeroize::Zeroizing::new(recorded.opening.expose_opening().to_vec());
+        plain.extend_from_slice(&recorded.payload);
+        let sealed = self.seal(&context, &plain)?;
+        self.rows.insert_payload(
+            self.organisation,
+            recorded.entry,
+            &PayloadRow { leaf: holding, id: record, key_version: context.key_version, sealed },
+        )?;
+        Ok(recorded)
+    }
+
+    /// Appends an entry about the organisation itself. Nothing in its payload is about a person, so it is kept in
+    /// clear and its opening is public: 32 zero bytes.
+    pub(crate) fn record_public(&mut self, kind: EntryKind, payload: &Payload) -> Result<(), Error> {
+        let recorded = self.append(kind, public_opening(), payload)?;
+        Ok(self.rows.insert_public_payload(self.organisation, recorded.entry, &recorded.payload)?)
+    }
+
+    fn append(&mut self, kind: EntryKind, opening: Opening, payload: &Payload) -> Result<Recorded, Error> {
+        let payload = payload.to_bytes(self.rows.entry_count(self.organisation)?)?;
+        let leaf = Leaf {
+            kind,
+            hour: Leaf::hour_of(self.now)?,
+            organisation: self.state.organisation_pseudonym(),
+            commitment: commitment::commit(&opening, &payload),
+        };
+        let leaf = leaf.to_bytes().to_vec();
+        let entry = self.rows.append_entry(self.organisation, &leaf)?;
+        Ok(Recorded { entry, leaf, opening, payload })
+    }
+
+    /// A leaf that was allocated for this act; it is used up.
+    pub(crate) fn new_leaf(&mut self, class: DataClass) -> Result<LeafIndex, Error> {
+        let position = self.spare.iter().position(|(spare, _)| *spare == class);
+        let position = position.ok_or(Error::Format("act without a leaf for its class"))?;
+        Ok(self.spare.swap_remove(position).1)
+    }
+
+    fn daily_holding(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
+        let day = day_of(self.now)?;
+        if let Some(holding) = self.rows.daily_holding(self.organisation, class, subject, day)? {
+            return Ok(holding.leaf);
+        }
+        let leaf = self.new_leaf(class)?;
+        self.rows.insert_holding(
+            self.organisation,
+            &Holding {
+                leaf,
+                class,
+                subject,
+                scope: None,
+                state: HoldingState::Live,
+                created_at: self.now,
+                created_entry: None,
+            },
+        )?;
+        Ok(leaf)
+    }
+
+    /// The payload of an entry, unless it was destroyed or was never kept apart.
+    pub(crate) fn payload(&mut self, entry: u64) -> Result<Option<Payload>, Error> {
+        let Some(row) = self.rows.payload(self.organisation, entry)? else { return Ok(None) };
+        let holding = self.rows.holding(self.organisation, row.leaf)?.ok_or(StoreError::Damaged)?;
+        let context = payload_context(self.organisation, row.leaf, holding.class, row.id, row.key_version);
+        let plain = self.state.open(&context, &row.sealed)?;
+        let payload = plain.expose_secret().get(OPENING_LEN..).ok_or(Error::Format("payload"))?;
+        Payload::parse(payload).map(Some)
+    }
+
+    /// Seals bytes under the leaf of the key tree that the context names.
+    pub(crate) fn seal(&self, context: &Context, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.state.seal(context, plain, &*self.core.ports.entropy)?)
+    }
+
+    pub(crate) fn record_id(&self) -> Result<RecordId, Error> {
+        let mut bytes = [0u8; 16];
+        self.core.ports.entropy.fill(&mut bytes)?;
+        Ok(RecordId::from_bytes(bytes))
+    }
+}
+
+/// The opening of every entry about an organisation itself.
+pub(crate) fn public_opening() -> Opening {
+    Opening::from_secret(Secret::init_with(|_| ()))
+}
+
+/// The context of a sealed payload: no scope and no model.
+pub(crate) fn payload_context(
+    organisation: &OrganisationId,
+    leaf: LeafIndex,
+    class: DataClass,
+    record: RecordId,
+    key_version: u32,
+) -> Context {
+    Context {
+        organisation: organisation.clone(),
+        leaf,
+        class,
+        scope: None,
+        record,
+        model: None,
+        dimension: None,
+        key_version,
+    }
+}
+
+/// The context of a sealed template.
+pub(crate) fn template_context(
+    organisation: &OrganisationId,
+    leaf: LeafIndex,
+    scope: Scope,
+    record: &RecordRow,
+) -> Context {
+    Context {
+        organisation: organisation.clone(),
+        leaf,
+        class: DataClass::Biometric,
+        scope: Some(scope),
+        record: record.id,
+        model: Some(record.model),
+        dimension: Some(record.dimension),
+        key_version: record.key_version,
+    }
+}
+
+/// The UTC day around an instant, as `from..to`.
+fn day_of(now: Timestamp) -> Result<(Timestamp, Timestamp), Error> {
+    const DAY: i64 = 24 * 60 * 60;
+    let start = now.as_second().div_euclid(DAY) * DAY;
+    let at = |second| Timestamp::from_second(second).map_err(|_| Error::Format("instant"));
+    Ok((at(start)?, at(start + DAY)?))
+}
