@@ -10,12 +10,11 @@
 //! The commitment is compared first, in constant time: a message opens under one key only.
 //!
 //! DIFFERENCE: none in the bytes. Messages are whole buffers; there is no streaming and no random access.
-use aes_gcm::aead::inout::InOutBuf;
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag};
 use ring::hmac::HMAC_SHA512;
 use subtle::ConstantTimeEq;
 use vouchsafe_types::{Entropy, Secret, SecretBytes, wipe_stack};
 
+use crate::gcm::Gcm;
 use crate::{EnvelopeError, kdf};
 
 /// Bytes of the random salt at the head of a message.
@@ -88,19 +87,19 @@ fn seal_all(
     salt: &[u8; SALT_LEN],
     out: &mut Vec<u8>,
 ) -> Result<(), EnvelopeError> {
-    let keys = MessageKeys::derive(key, salt, context);
-    let cipher = keys.cipher()?;
+    let keys = derive(key, salt, context);
+    let parts = Parts::of(&keys)?;
+    let cipher = Gcm::new(parts.key);
     out.reserve_exact(sealed_len(plaintext.len()));
     out.extend_from_slice(salt);
-    out.extend_from_slice(keys.commitment());
+    out.extend_from_slice(parts.commitment);
     for number in 0..=plaintext.len() / CHUNK_LEN {
         let from = number * CHUNK_LEN;
         let chunk = plaintext.get(from..plaintext.len().min(from + CHUNK_LEN)).unwrap_or_default();
-        let nonce = keys.nonce(number)?;
+        let nonce = nonce(parts.base_nonce, number)?;
         let start = out.len();
         out.extend_from_slice(chunk);
-        let buffer = InOutBuf::from(out.get_mut(start..).unwrap_or_default());
-        let tag = cipher.encrypt_inout_detached(&nonce, b"", buffer).map_err(|_| EnvelopeError::TooLarge)?;
+        let tag = cipher.seal(&nonce, b"", out.get_mut(start..).unwrap_or_default())?;
         out.extend_from_slice(&tag);
     }
     Ok(())
@@ -115,56 +114,56 @@ fn open_all(key: &Secret<32>, context: &[u8], message: &[u8]) -> Result<SecretBy
     if chunks.len() % SEALED_CHUNK_LEN < TAG_LEN {
         return Err(malformed);
     }
-    let keys = MessageKeys::derive(key, salt, context);
-    if !bool::from(keys.commitment().ct_eq(commitment)) {
+    let keys = derive(key, salt, context);
+    let parts = Parts::of(&keys)?;
+    if !bool::from(parts.commitment.ct_eq(commitment)) {
         return Err(EnvelopeError::NotAuthentic);
     }
-    let cipher = keys.cipher()?;
+    let cipher = Gcm::new(parts.key);
     let mut plaintext = zeroize::Zeroizing::new(Vec::with_capacity(chunks.len()));
     for (number, chunk) in chunks.chunks(SEALED_CHUNK_LEN).enumerate() {
         let (sealed, tag) = chunk.split_last_chunk::<TAG_LEN>().ok_or(EnvelopeError::NotAuthentic)?;
-        let nonce = keys.nonce(number)?;
+        let nonce = nonce(parts.base_nonce, number)?;
         let start = plaintext.len();
         plaintext.extend_from_slice(sealed);
-        let buffer = InOutBuf::from(plaintext.get_mut(start..).unwrap_or_default());
-        cipher
-            .decrypt_inout_detached(&nonce, b"", buffer, &Tag::from(*tag))
-            .map_err(|_| EnvelopeError::NotAuthentic)?;
+        cipher.open(&nonce, b"", plaintext.get_mut(start..).unwrap_or_default(), tag)?;
     }
     Ok(SecretBytes::new(std::mem::take(&mut *plaintext)))
 }
 
-/// What one message's key derivation gives: key, base nonce, commitment.
-struct MessageKeys(Secret<76>);
+/// Key, base nonce and commitment of one message, one behind the other.
+fn derive(key: &Secret<32>, salt: &[u8; SALT_LEN], context: &[u8]) -> Secret<76> {
+    Secret::init_with(|out| kdf::expand(HMAC_SHA512, key.expose_secret(), &[LABEL, salt, context], out))
+}
 
-impl MessageKeys {
-    fn derive(key: &Secret<32>, salt: &[u8; SALT_LEN], context: &[u8]) -> Self {
-        Self(Secret::init_with(|out| {
-            kdf::expand(HMAC_SHA512, key.expose_secret(), &[LABEL, salt, context], out);
-        }))
-    }
+/// What [`derive`] gives, taken apart.
+struct Parts<'a> {
+    key: &'a [u8; 32],
+    base_nonce: &'a [u8; 12],
+    commitment: &'a [u8; COMMITMENT_LEN],
+}
 
-    fn cipher(&self) -> Result<Aes256Gcm, EnvelopeError> {
-        let (key, _) = self.0.expose_secret().split_at(32);
-        Aes256Gcm::new_from_slice(key).map_err(|_| EnvelopeError::NotAuthentic)
+impl<'a> Parts<'a> {
+    /// It cannot fail: the lengths add up to 76.
+    fn of(keys: &'a Secret<76>) -> Result<Self, EnvelopeError> {
+        let split = |keys: &'a [u8]| {
+            let (key, rest) = keys.split_first_chunk()?;
+            let (base_nonce, commitment) = rest.split_first_chunk()?;
+            Some(Self { key, base_nonce, commitment: commitment.try_into().ok()? })
+        };
+        split(keys.expose_secret()).ok_or(EnvelopeError::NotAuthentic)
     }
+}
 
-    /// Base nonce XOR chunk number, big-endian, "AEAD usage".
-    fn nonce(&self, chunk: usize) -> Result<Nonce<aes_gcm::aead::consts::U12>, EnvelopeError> {
-        let number = u64::try_from(chunk).unwrap_or(u64::MAX);
-        if number >= MAX_CHUNKS {
-            return Err(EnvelopeError::TooLarge);
-        }
-        let (_, tail) = self.0.expose_secret().split_at(32);
-        let mut nonce = [0; 12];
-        nonce.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
-        nonce.iter_mut().skip(4).zip(number.to_be_bytes()).for_each(|(to, from)| *to ^= from);
-        Ok(Nonce::from(nonce))
+/// Base nonce XOR chunk number, big-endian, "AEAD usage".
+fn nonce(base: &[u8; 12], chunk: usize) -> Result<[u8; 12], EnvelopeError> {
+    let number = u64::try_from(chunk).unwrap_or(u64::MAX);
+    if number >= MAX_CHUNKS {
+        return Err(EnvelopeError::TooLarge);
     }
-
-    fn commitment(&self) -> &[u8] {
-        self.0.expose_secret().split_at(44).1
-    }
+    let mut nonce = *base;
+    nonce.iter_mut().skip(4).zip(number.to_be_bytes()).for_each(|(to, from)| *to ^= from);
+    Ok(nonce)
 }
 
 #[cfg(test)]

@@ -17,18 +17,26 @@
 //! a copied state is as good as no erasure until its key is destroyed.
 //!
 //! This crate sees no name and no policy, opens no file and reads no clock.
+//!
+//! | feature | what it adds | semver stable? |
+//! |---|---|---|
+//! | `test-util` | `test_util`: keys with known bytes, for vectors and second implementations | no |
 #![forbid(unsafe_code)]
 
 pub mod cobblestone;
 mod context;
 mod error;
 mod fence;
+mod gcm;
 mod kdf;
 mod keyring;
 pub mod port;
 mod reader;
 pub mod record;
 mod state;
+#[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub mod test_util;
 pub mod tree;
 mod vault;
 

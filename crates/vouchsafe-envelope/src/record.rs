@@ -17,7 +17,7 @@ impl RecordKey {
         Self(secret)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) const fn as_secret(&self) -> &Secret<32> {
         &self.0
     }

