@@ -69,6 +69,7 @@ pub const INVENTORY: &[Column] = &[
     column("record", "model", BIOMETRIC, "digest of the model"),
     column("record", "dimension", BIOMETRIC, "length of the embedding"),
     column("record", "sealed", BIOMETRIC, "the sealed protected template"),
+    column("record", "key_version", BIOMETRIC, "which data key seals it, for rotation"),
     column("entry", "organisation", None, "the tenant"),
     column("entry", "number", None, "position in the log"),
     column("entry", "bytes", None, "type, hour, organisation pseudonym, commitment; kept for good"),
@@ -80,4 +81,5 @@ pub const INVENTORY: &[Column] = &[
     column("payload", "leaf", CONSENT, "under which leaf it is sealed"),
     column("payload", "id", CONSENT, "random id of the sealed payload"),
     column("payload", "sealed", CONSENT, "the sealed payload"),
+    column("payload", "key_version", CONSENT, "which data key seals it, for rotation"),
 ];

@@ -15,6 +15,6 @@ mod tiles;
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY};
 pub use port::{Store, Transaction, read, write};
-pub use row::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow};
+pub use row::{ConsentRow, Holding, HoldingState, KeyUsage, NoticeRow, PayloadRow, RecordRow};
 pub use sqlite::SqliteStore;
 pub use tiles::{FolderTiles, Lease};

@@ -2,7 +2,7 @@ use vouchsafe_types::{
     DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
 };
 
-use crate::{ConsentRow, Holding, NoticeRow, PayloadRow, RecordRow, StoreError};
+use crate::{ConsentRow, Holding, KeyUsage, NoticeRow, PayloadRow, RecordRow, StoreError};
 
 /// A database that runs one transaction at a time and acknowledges by commit.
 ///
@@ -20,7 +20,7 @@ pub trait Store: Send + Sync {
     /// What the closure returned, or why the snapshot could not be read.
     fn read_with(&self, act: Act<'_>) -> Result<(), StoreError>;
 
-    /// Removes the remnants of deleted rows that the engine still keeps (the write-ahead log of SQLite).
+    /// Removes the remnants of deleted and replaced bytes that the engine still keeps (the write-ahead log of SQLite).
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process still reads them.
@@ -231,4 +231,44 @@ pub trait Transaction {
         organisation: &OrganisationId,
         entry: u64,
     ) -> Result<Option<PayloadRow>, StoreError>;
+
+    /// What each data key still seals, in the order of versions; a version that seals nothing is left out.
+    ///
+    /// The bytes of condemned holdings count until they are deleted.
+    fn key_usage(&mut self, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError>;
+    /// Up to `limit` sealed templates under a data key below `older_than`, the oldest key first.
+    fn records_under(
+        &mut self,
+        organisation: &OrganisationId,
+        older_than: u32,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, StoreError>;
+    /// Up to `limit` sealed payloads under a data key below `older_than`, each after the number of its entry, the
+    /// oldest key first.
+    fn payloads_under(
+        &mut self,
+        organisation: &OrganisationId,
+        older_than: u32,
+        limit: u32,
+    ) -> Result<Vec<(u64, PayloadRow)>, StoreError>;
+    /// Replaces the bytes of a sealed template and the data key they are under; [`StoreError::Conflict`] unless
+    /// the stored key is still `from`.
+    fn reseal_record(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        from: u32,
+        sealed: &[u8],
+        to: u32,
+    ) -> Result<(), StoreError>;
+    /// Replaces the bytes of a sealed payload and the data key they are under; [`StoreError::Conflict`] unless
+    /// the stored key is still `from`.
+    fn reseal_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        from: u32,
+        sealed: &[u8],
+        to: u32,
+    ) -> Result<(), StoreError>;
 }

@@ -90,6 +90,8 @@ pub struct RecordRow {
     pub dimension: u16,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
+    /// Which data key of the organisation seals it, from 1; it also stands in the sealed context.
+    pub key_version: u32,
 }
 
 /// The sealed payload of a log entry.
@@ -102,4 +104,18 @@ pub struct PayloadRow {
     pub id: RecordId,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
+    /// Which data key of the organisation seals it, from 1; it also stands in the sealed context.
+    pub key_version: u32,
+}
+
+/// How much one data key of an organisation still seals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
+pub struct KeyUsage {
+    /// Which data key, from 1.
+    pub key_version: u32,
+    /// How many sealed templates.
+    pub records: u64,
+    /// How many sealed payloads.
+    pub payloads: u64,
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::port::{Store, Transaction};
-use crate::{StoreError, sqlite::transaction::Rows};
+use crate::{StoreError, sqlite::rows::Rows};
 
+mod rows;
+mod sealed;
 mod transaction;
 
 /// Migrations, oldest first; `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/schema-1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("sqlite/schema-1.sql"), include_str!("sqlite/schema-2.sql")];
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
 /// How long a transaction waits for another process.

@@ -6,6 +6,9 @@ use vouchsafe_types::{OrganisationId, Timestamp};
 use super::*;
 use crate::{INVENTORY, port};
 
+mod keys;
+mod migration;
+
 fn store() -> (TempDir, SqliteStore) {
     let dir = TempDir::new().unwrap();
     let store = SqliteStore::open(&dir.path().join("db")).unwrap();

@@ -1,10 +1,12 @@
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Row, params};
 use vouchsafe_types::{
     DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
 };
 
+use super::rows::{Rows, damaged, instant, leaf, notice};
+use super::sealed;
 use crate::port::Transaction;
-use crate::{ConsentRow, Holding, HoldingState, NoticeRow, PayloadRow, RecordRow, StoreError};
+use crate::{ConsentRow, Holding, HoldingState, KeyUsage, NoticeRow, PayloadRow, RecordRow, StoreError};
 
 const LIVE: i64 = 1;
 const CONDEMNED: i64 = 2;
@@ -12,44 +14,6 @@ const DESTROYED: i64 = 3;
 const HOLDING: &str =
     "leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry";
 const NOTICE: &str = "digest, id, version, locale, shown, published_at";
-
-/// The rows as one transaction of a connection sees them.
-pub(super) struct Rows<'a>(&'a Connection);
-
-impl<'a> Rows<'a> {
-    pub(super) const fn new(connection: &'a Connection) -> Self {
-        Self(connection)
-    }
-
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.0.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(mapped)
-    }
-
-    fn execute_one(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
-        if self.execute(sql, params)? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
-    }
-
-    fn optional<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
-        statement.query_row(params, read).optional().map_err(mapped)
-    }
-
-    fn all<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
-        let rows = statement.query_map(params, read).map_err(mapped)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(mapped)
-    }
-}
 
 impl Transaction for Rows<'_> {
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError> {
@@ -284,19 +248,7 @@ impl Transaction for Rows<'_> {
     }
 
     fn insert_record(&mut self, organisation: &OrganisationId, record: &RecordRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO record (organisation, id, leaf, model, dimension, sealed) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.execute_one(
-            sql,
-            params![
-                organisation.as_str(),
-                record.id.as_bytes(),
-                record.leaf.get(),
-                record.model.as_bytes(),
-                record.dimension,
-                record.sealed
-            ],
-        )
+        sealed::insert_record(self, organisation, record)
     }
 
     fn record(
@@ -304,9 +256,7 @@ impl Transaction for Rows<'_> {
         organisation: &OrganisationId,
         leaf: LeafIndex,
     ) -> Result<Option<RecordRow>, StoreError> {
-        let sql =
-            "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND leaf = ?2";
-        self.optional(sql, params![organisation.as_str(), leaf.get()], record)
+        sealed::record(self, organisation, leaf)
     }
 
     fn record_by_id(
@@ -314,8 +264,7 @@ impl Transaction for Rows<'_> {
         organisation: &OrganisationId,
         id: RecordId,
     ) -> Result<Option<RecordRow>, StoreError> {
-        let sql = "SELECT id, leaf, model, dimension, sealed FROM record WHERE organisation = ?1 AND id = ?2";
-        self.optional(sql, params![organisation.as_str(), id.as_bytes()], record)
+        sealed::record_by_id(self, organisation, id)
     }
 
     fn entry_count(&mut self, organisation: &OrganisationId) -> Result<u64, StoreError> {
@@ -365,11 +314,7 @@ impl Transaction for Rows<'_> {
         entry: u64,
         payload: &PayloadRow,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO payload (organisation, entry, leaf, id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
-        self.execute_one(
-            sql,
-            params![organisation.as_str(), entry, payload.leaf.get(), payload.id.as_bytes(), payload.sealed],
-        )
+        sealed::insert_payload(self, organisation, entry, payload)
     }
 
     fn payload(
@@ -377,53 +322,52 @@ impl Transaction for Rows<'_> {
         organisation: &OrganisationId,
         entry: u64,
     ) -> Result<Option<PayloadRow>, StoreError> {
-        let sql = "SELECT leaf, id, sealed FROM payload WHERE organisation = ?1 AND entry = ?2";
-        self.optional(sql, params![organisation.as_str(), entry], |row| {
-            Ok(PayloadRow {
-                leaf: leaf(row.get(0)?)?,
-                id: RecordId::from_bytes(row.get(1)?),
-                sealed: row.get(2)?,
-            })
-        })
+        sealed::payload(self, organisation, entry)
     }
-}
 
-fn mapped(error: rusqlite::Error) -> StoreError {
-    StoreError::from_sqlite(&error)
-}
+    fn key_usage(&mut self, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError> {
+        sealed::key_usage(self, organisation)
+    }
 
-/// A stored value outside its type's range; reported as damage.
-fn damaged<E>(_: E) -> rusqlite::Error {
-    rusqlite::Error::InvalidQuery
-}
+    fn records_under(
+        &mut self,
+        organisation: &OrganisationId,
+        older_than: u32,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        sealed::records_under(self, organisation, older_than, limit)
+    }
 
-fn instant(microsecond: i64) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_microsecond(microsecond).map_err(damaged)
-}
+    fn payloads_under(
+        &mut self,
+        organisation: &OrganisationId,
+        older_than: u32,
+        limit: u32,
+    ) -> Result<Vec<(u64, PayloadRow)>, StoreError> {
+        sealed::payloads_under(self, organisation, older_than, limit)
+    }
 
-fn leaf(value: u64) -> rusqlite::Result<LeafIndex> {
-    LeafIndex::new(value).map_err(damaged)
-}
+    fn reseal_record(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+        from: u32,
+        sealed: &[u8],
+        to: u32,
+    ) -> Result<(), StoreError> {
+        sealed::reseal_record(self, organisation, leaf, from, sealed, to)
+    }
 
-fn notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
-    Ok(NoticeRow {
-        digest: Digest::from_bytes(row.get(0)?),
-        id: row.get(1)?,
-        version: row.get(2)?,
-        locale: row.get(3)?,
-        shown: row.get(4)?,
-        published_at: instant(row.get(5)?)?,
-    })
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
-    Ok(RecordRow {
-        id: RecordId::from_bytes(row.get(0)?),
-        leaf: leaf(row.get(1)?)?,
-        model: Digest::from_bytes(row.get(2)?),
-        dimension: row.get(3)?,
-        sealed: row.get(4)?,
-    })
+    fn reseal_payload(
+        &mut self,
+        organisation: &OrganisationId,
+        entry: u64,
+        from: u32,
+        sealed: &[u8],
+        to: u32,
+    ) -> Result<(), StoreError> {
+        sealed::reseal_payload(self, organisation, entry, from, sealed, to)
+    }
 }
 
 fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
