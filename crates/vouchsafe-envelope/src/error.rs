@@ -33,6 +33,10 @@ pub enum EnvelopeError {
     /// Key service: it refused or did not answer.
     #[error("key service: {0}")]
     KeyService(#[source] KeyServiceError),
+    /// Operator: the key service holds only older state keys than the state needs: it was restored from a backup.
+    /// Restore a state of the same time and run the recovery.
+    #[error("key service holds only older state keys than the organisation state needs")]
+    KeyServiceRolledBack,
     /// Malformed: bytes that no version of this crate wrote.
     #[error("{} is malformed", .0.part())]
     Malformed(Malformed),

@@ -108,7 +108,7 @@ impl KeyRing {
     /// # Errors
     /// [`EnvelopeError::NotProvisioned`], [`EnvelopeError::StateLost`], [`EnvelopeError::KeyMissing`],
     /// [`EnvelopeError::StateRolledBack`], [`EnvelopeError::FencesLost`], [`EnvelopeError::Resurrected`],
-    /// [`EnvelopeError::NotAuthentic`], or what a port answers.
+    /// [`EnvelopeError::KeyServiceRolledBack`], [`EnvelopeError::NotAuthentic`], or what a port answers.
     pub fn with_state<R>(
         &self,
         organisation: &OrganisationId,

@@ -145,6 +145,19 @@ impl StateStore for ReplicatedStates {
         })
     }
 
+    fn read_all(&self, organisation: &OrganisationId) -> Result<Vec<Vec<u8>>, StateStoreError> {
+        let mut heads = Vec::new();
+        for place in &self.places {
+            if let (Ok(Some(version)), Ok(Some(head))) =
+                (place.version(organisation), place.read(organisation))
+            {
+                heads.push((version, head));
+            }
+        }
+        heads.sort_unstable_by_key(|(version, _)| std::cmp::Reverse(*version));
+        Ok(heads.into_iter().map(|(_, head)| head).collect())
+    }
+
     fn version(&self, organisation: &OrganisationId) -> Result<Option<StateVersion>, StateStoreError> {
         let mut newest = None;
         let mut failed = None;

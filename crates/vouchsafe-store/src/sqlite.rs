@@ -11,6 +11,9 @@ use crate::{StoreError, sqlite::rows::Rows};
 mod rows;
 mod sealed;
 mod transaction;
+mod turn;
+
+use turn::Turnstile;
 
 /// Migrations, oldest first; `user_version` counts those applied.
 const MIGRATIONS: &[&str] = &[include_str!("sqlite/schema-1.sql"), include_str!("sqlite/schema-2.sql")];
@@ -23,9 +26,12 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 ///
 /// WAL, `synchronous=FULL` (a commit is on the disk before it returns), `secure_delete` (deleted bytes are
 /// overwritten), foreign keys on. One connection serves one process, one transaction at a time; processes share
-/// the file and wait for each other up to 5 seconds, then get [`StoreError::Locked`].
+/// the file, write in turns, and wait for each other up to 5 seconds, then get [`StoreError::Locked`].
 #[derive(Debug)]
-pub struct SqliteStore(Mutex<Connection>);
+pub struct SqliteStore {
+    connection: Mutex<Connection>,
+    turnstile: Turnstile,
+}
 
 impl SqliteStore {
     /// Opens the database, creates it (mode 0600) if there is none, and migrates it forward.
@@ -39,7 +45,7 @@ impl SqliteStore {
         let mut connection = Connection::open_with_flags(file, flags).map_err(mapped)?;
         configure(&connection).map_err(mapped)?;
         migrate(&mut connection)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self { connection: Mutex::new(connection), turnstile: Turnstile::beside(file) })
     }
 
     /// Opens the database with a bound on its growth: at most `pages` more pages of 4 KiB than it has now.
@@ -61,7 +67,7 @@ impl SqliteStore {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A poisoned lock only means that a closure panicked; its transaction was rolled back on unwind.
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -71,8 +77,10 @@ impl Store for SqliteStore {
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut connection = self.connection();
+        let turn = self.turnstile.wait(BUSY_WAIT)?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(mapped)?;
+        drop(turn);
         act(&mut Rows::new(&transaction))?;
         transaction.commit().map_err(mapped)
     }
@@ -88,10 +96,10 @@ impl Store for SqliteStore {
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {
-        let busy: i64 = self
-            .connection()
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(mapped)?;
+        let connection = self.connection();
+        let _turn = self.turnstile.wait(BUSY_WAIT)?;
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(mapped)?;
         if busy == 0 { Ok(()) } else { Err(StoreError::Locked) }
     }
 }

@@ -102,9 +102,10 @@ impl Core {
                 pool.entry((organisation.clone(), class)).or_default().push(leaf);
             }
         });
+        // Also what failed may have rung: its own transaction is gone, the alarm's is not.
+        self.log_alarms(organisation)?;
         let (value, newest) = result?;
         self.remember(organisation, newest);
-        self.log_alarms(organisation)?;
         Ok(value)
     }
 

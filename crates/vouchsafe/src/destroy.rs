@@ -56,6 +56,10 @@ impl ErasureIncomplete {
     pub const fn cause(&self) -> &Error {
         &self.cause
     }
+
+    pub(crate) fn into_cause(self) -> Error {
+        self.cause
+    }
 }
 
 /// A withdrawal that is acknowledged.

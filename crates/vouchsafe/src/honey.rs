@@ -31,7 +31,7 @@ impl Organisation<'_> {
         let mut pseudonym = [0; 32];
         self.core.ports.entropy.fill(&mut pseudonym)?;
         let nobody = Subject { organisation: self, pseudonym: SubjectPseudonym::from_bytes(pseudonym) };
-        let _receipt = nobody.give_consent(scope, notice, Expression::CheckedBox)?;
+        let _receipt = nobody.give_consent(scope, notice, Expression::Checkbox)?;
         // As long as a reference, and no reference: whoever opens it has nothing to compare with.
         let mut nothing = [0; ProtectedReference::ENCODED_LEN];
         self.core.ports.entropy.fill(&mut nothing)?;

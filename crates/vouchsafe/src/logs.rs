@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
-    Checkpoint, Finding, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint, TILE_WIDTH, Trust,
-    VerifierKey, prove_inclusion, published, read_entries, rebuild, verify_log,
+    CHECKPOINT_PATH, Checkpoint, Finding, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint,
+    TILE_WIDTH, TileStore, Trust, VerifierKey, prove_inclusion, published, read_entries, rebuild, verify_log,
 };
 use vouchsafe_store::{FolderTiles, Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
@@ -149,6 +149,7 @@ impl<'a> Log<'a> {
         core.keep_publisher(organisation, publisher);
         let signed = signed?;
         if let Some(note) = self.tiles.read(CHECKPOINT_PATH)? {
+            let _folder_is_made = self.outside.lease()?;
             self.outside.write(CHECKPOINT_PATH, &note)?;
         }
         drop(lease);

@@ -192,7 +192,10 @@ impl<'a> Organisation<'a> {
 pub(crate) const fn is_gate(error: &EnvelopeError) -> bool {
     matches!(
         error,
-        EnvelopeError::StateRolledBack | EnvelopeError::FencesLost | EnvelopeError::Resurrected(_)
+        EnvelopeError::StateRolledBack
+            | EnvelopeError::FencesLost
+            | EnvelopeError::Resurrected(_)
+            | EnvelopeError::KeyServiceRolledBack
     )
 }
 

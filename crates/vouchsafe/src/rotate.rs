@@ -2,11 +2,11 @@
 
 use vouchsafe_envelope::{EnvelopeError, KeyReport};
 use vouchsafe_ledger::EntryKind;
-use vouchsafe_store::{KeyUsage, StoreError};
+use vouchsafe_store::{HoldingState, KeyUsage, StoreError};
 
 use crate::act::{Act, payload_context, template_context};
 use crate::payload::Payload;
-use crate::{Error, Organisation};
+use crate::{Destruction, Error, Organisation};
 
 /// How many records one transaction seals again.
 const BATCH: u32 = 256;
@@ -63,16 +63,22 @@ impl Organisation<'_> {
     /// [`Error::Envelope`], [`Error::Store`]; what is sealed again stays so.
     pub fn rotate_data_key(&self, mut progress: impl FnMut(&Rotation)) -> Result<Rotation, Error> {
         self.core.ensure_not_behind(&self.id)?;
+        self.end_destructions()?;
         let to = self.begin_rotation()?;
         let mut rotation = Rotation { to, resealed: 0, remaining: self.remaining(to)? };
         progress(&rotation);
         while rotation.remaining > 0 {
             let resealed = self.core.act(&self.id, &[], |act| reseal(act, to))?;
             if resealed == 0 {
+                // What is condemned cannot be opened; its destruction ends it.
+                self.end_destructions()?;
+            }
+            let remaining = self.remaining(to)?;
+            if remaining >= rotation.remaining && resealed == 0 {
                 return Err(Error::Store(StoreError::Damaged));
             }
             rotation.resealed += resealed;
-            rotation.remaining = self.remaining(to)?;
+            rotation.remaining = remaining;
             progress(&rotation);
         }
         self.core.ports.store.remove_remnants()?;
@@ -89,6 +95,13 @@ impl Organisation<'_> {
         let (newest, several) = self.data_keys()?;
         let to = if several { newest } else { newest.checked_add(1).ok_or(EnvelopeError::Exhausted)? };
         Ok(Rotation { to, resealed: 0, remaining: self.remaining(to)? })
+    }
+
+    fn end_destructions(&self) -> Result<(), Error> {
+        match self.resume_destructions() {
+            Destruction::Done(_) => Ok(()),
+            Destruction::Pending(incomplete) => Err(incomplete.into_cause()),
+        }
     }
 
     /// The key to seal under: the newest of an unfinished rotation, or a fresh one.
@@ -129,20 +142,29 @@ impl Organisation<'_> {
 fn reseal(act: &mut Act<'_>, to: u32) -> Result<u64, Error> {
     let (organisation, entropy) = (act.organisation, &*act.core.ports.entropy);
     let records = act.rows.records_under(organisation, to, BATCH)?;
+    let mut resealed = 0;
     for record in &records {
         let holding = act.rows.holding(organisation, record.leaf)?.ok_or(StoreError::Damaged)?;
+        if holding.state != HoldingState::Live {
+            continue;
+        }
         let scope = holding.scope.ok_or(StoreError::Damaged)?;
         let context = template_context(organisation, record.leaf, scope, record);
         let sealed = act.state.reseal(&context, &record.sealed, to, entropy)?;
         act.rows.reseal_record(organisation, record.leaf, record.key_version, &sealed, to)?;
+        resealed += 1;
     }
     let payloads = act.rows.payloads_under(organisation, to, BATCH)?;
     for (entry, payload) in &payloads {
         let holding = act.rows.holding(organisation, payload.leaf)?.ok_or(StoreError::Damaged)?;
+        if holding.state != HoldingState::Live {
+            continue;
+        }
         let context =
             payload_context(organisation, payload.leaf, holding.class, payload.id, payload.key_version);
         let sealed = act.state.reseal(&context, &payload.sealed, to, entropy)?;
         act.rows.reseal_payload(organisation, *entry, payload.key_version, &sealed, to)?;
+        resealed += 1;
     }
-    Ok(records.len() as u64 + payloads.len() as u64)
+    Ok(resealed)
 }

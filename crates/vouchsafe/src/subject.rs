@@ -333,7 +333,7 @@ fn put_line(act: &mut Act<'_>, line: &ConsentLine, notice: &Notice) -> Result<()
 fn newest_version_of(
     rows: &mut dyn Transaction,
     organisation: &OrganisationId,
-    digest: vouchsafe_types::Digest,
+    digest: Digest,
 ) -> Result<Option<Notice>, Error> {
     let Some(shown) = rows.notice(organisation, digest)? else { return Ok(None) };
     let newest = rows.newest_notice(organisation, &shown.id, &shown.locale)?;

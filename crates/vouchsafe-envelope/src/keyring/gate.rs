@@ -1,11 +1,13 @@
 //! The start-up gate's other side: the explicit recovery after a restore of states, keys or journal.
 //!
 //! The gate itself stands where states are loaded ([`EnvelopeError::StateRolledBack`],
-//! [`EnvelopeError::FencesLost`], [`EnvelopeError::Resurrected`]): nothing is served until the recovery ran.
+//! [`EnvelopeError::FencesLost`], [`EnvelopeError::Resurrected`], [`EnvelopeError::KeyServiceRolledBack`]): nothing
+//! is served until the recovery ran.
 use std::sync::atomic::Ordering;
 
 use vouchsafe_types::OrganisationId;
 
+use super::slot::Live;
 use super::{KeyRing, PunctureReport, locked};
 use crate::EnvelopeError;
 use crate::fence::{Journal, Record};
@@ -53,8 +55,9 @@ impl KeyRing {
     /// processes first.
     ///
     /// # Errors
-    /// [`EnvelopeError::FencesLost`] unless the loss is accepted; [`EnvelopeError::KeyMissing`] when the restored
-    /// state's own key is gone: bring a newer state back. Otherwise as [`Self::destroy`].
+    /// [`EnvelopeError::FencesLost`] unless the loss is accepted; [`EnvelopeError::KeyServiceRolledBack`] when no
+    /// stored state opens with what the service holds: bring one of the same time back. Otherwise as
+    /// [`Self::destroy`].
     pub fn recover(&self, organisation: &OrganisationId, loss: FenceLoss) -> Result<Replay, EnvelopeError> {
         let slot = self.cache.slot(organisation);
         self.forget_reserved(organisation);
@@ -100,12 +103,8 @@ impl KeyRing {
         Ok((self.held(organisation)?, stored.map(|version| version.generation)))
     }
 
-    fn load_after_loss(
-        &self,
-        organisation: &OrganisationId,
-        loss: FenceLoss,
-    ) -> Result<super::slot::Live, EnvelopeError> {
-        let mut live = self.load_state(organisation)?;
+    fn load_after_loss(&self, organisation: &OrganisationId, loss: FenceLoss) -> Result<Live, EnvelopeError> {
+        let mut live = self.load_any(organisation)?;
         let fences = &*self.ports.fences;
         let read = live.catch_up(fences, organisation);
         let lost = match read {
@@ -122,5 +121,18 @@ impl KeyRing {
             journal.append(fences, organisation, state.fence_key(), Record::Begun(state.version()))?;
         }
         Ok(live)
+    }
+
+    /// The newest stored state that opens with what the service holds.
+    fn load_any(&self, organisation: &OrganisationId) -> Result<Live, EnvelopeError> {
+        let unwrapped = self.ports.ticks.elapsed();
+        let newest = self.load_state(organisation);
+        if !matches!(newest, Err(EnvelopeError::KeyServiceRolledBack)) {
+            return newest;
+        }
+        let heads = self.ports.states.read_all(organisation).map_err(EnvelopeError::StateStore)?;
+        let older = heads.iter().skip(1).find_map(|head| self.unseal(organisation, head).ok());
+        let state = older.ok_or(EnvelopeError::KeyServiceRolledBack)?;
+        self.lend_to_this_process(organisation, state, unwrapped)
     }
 }

@@ -103,7 +103,16 @@ impl KeyRing {
             let lost = !self.held(organisation)?.is_empty();
             return Err(if lost { EnvelopeError::StateLost } else { EnvelopeError::NotProvisioned });
         };
-        let state = self.unseal(organisation, &blob)?;
+        let state = self.unseal(organisation, &blob).map_err(|error| self.explain(organisation, error))?;
+        self.lend_to_this_process(organisation, state, unwrapped)
+    }
+
+    pub(super) fn lend_to_this_process(
+        &self,
+        organisation: &OrganisationId,
+        state: OrganisationState,
+        unwrapped: Duration,
+    ) -> Result<Live, EnvelopeError> {
         let stored = state.version();
         let lease = self.ports.states.lease(organisation, stored).map_err(EnvelopeError::StateStore)?;
         let journal = Journal::new(organisation, state.fence_key());
@@ -125,6 +134,14 @@ impl KeyRing {
             state.load_shards(organisation, &|name| self.read_shard(organisation, name))?;
         }
         Ok(state)
+    }
+
+    /// A missing state key is either lost or not there yet: a service that was restored holds older ones only.
+    fn explain(&self, organisation: &OrganisationId, error: EnvelopeError) -> EnvelopeError {
+        match (&error, self.held(organisation)) {
+            (EnvelopeError::KeyMissing, Ok(held)) if !held.is_empty() => EnvelopeError::KeyServiceRolledBack,
+            _ => error,
+        }
     }
 
     /// The organisation's state keys at the service.

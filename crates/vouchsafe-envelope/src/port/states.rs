@@ -42,6 +42,14 @@ pub trait StateStore: Send + Sync {
     /// [`StateStoreError`] when the store does not answer or its bytes are damaged.
     fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError>;
 
+    /// Every head that is stored in any place, the newest first; for a recovery, when the newest does not open.
+    ///
+    /// # Errors
+    /// As [`Self::read`], when no place answers.
+    fn read_all(&self, organisation: &OrganisationId) -> Result<Vec<Vec<u8>>, StateStoreError> {
+        Ok(self.read(organisation)?.into_iter().collect())
+    }
+
     /// The version with which the current head was written. Cheap: readers ask about once a second.
     ///
     /// # Errors

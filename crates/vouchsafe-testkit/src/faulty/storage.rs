@@ -63,6 +63,7 @@ macro_rules! faulty {
 impl StateStore for FaultyStates {
     faulty! {
         read() -> Option<Vec<u8>>;
+        read_all() -> Vec<Vec<u8>>;
         version() -> Option<StateVersion>;
         write(version: StateVersion, blob: &[u8]) -> ();
         overwrite(version: StateVersion, blob: &[u8]) -> ();

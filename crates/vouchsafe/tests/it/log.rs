@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use vouchsafe::envelope::EnvelopeError;
 use vouchsafe::ledger::{EntryKind, Leaf, verify_receipt};
 use vouchsafe::store::Store;
 use vouchsafe::{
-    ConsentReceipt, Destruction, DestructionCertificate, EnrolmentReceipt, Error, Receipt, Unexplained,
+    ConsentReceipt, Destruction, DestructionCertificate, EnrolmentReceipt, Error, Outcome, Receipt,
+    Unexplained,
 };
 
 use crate::scene::{FACE, Scene, consented, enrol, open, verify};
@@ -135,21 +137,53 @@ fn a_restored_backup_runs_nothing_before_its_recovery() {
 fn keys_that_were_restored_with_the_database_are_noticed() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();
+    let (gone, stays) = (consented(&organisation, "gone"), consented(&organisation, "stays"));
+    enrol(&gone, 1);
+    enrol(&stays, 2);
+    let copy = tempfile::TempDir::new().unwrap();
+    let cp = |folder: &str| {
+        let from = scene.dir.path().join(folder);
+        let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
+        assert!(copied.unwrap().success());
+    };
+    ["data", "keys"].map(cp);
+    let _ = gone.withdraw(FACE).unwrap();
+    ["log", "outside"].map(cp);
+    let restored = open(copy.path(), &scene.clock);
+    let organisation = restored.organisation("acme").unwrap();
+    let refused = Error::Envelope(EnvelopeError::KeyServiceRolledBack).to_string();
+    assert_eq!(organisation.subject("gone").unwrap_err().to_string(), refused);
+    assert_eq!(organisation.verifier_key().unwrap_err().to_string(), refused);
+    let recovery = organisation.recover(Unexplained::Refused).unwrap().unwrap();
+    assert_eq!((recovery.destroyed, recovery.closed, recovery.unexplained), (1, 1, 0));
+    assert_eq!(recovery.replayed, 1);
+    let (gone, stays) = (organisation.subject("gone").unwrap(), organisation.subject("stays").unwrap());
+    assert!(matches!(gone.permit(FACE), Ok(Outcome::Refused(_))));
+    assert!(verify(&stays, 2).is_accepted());
+    drop(open(copy.path(), &scene.clock).organisation("acme").unwrap().publish_log().unwrap());
+}
+
+/// Without the fence journal nothing can be matched; the operator is told so and decides.
+#[test]
+fn keys_that_were_restored_and_a_lost_journal_are_noticed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
     let gone = consented(&organisation, "gone");
     enrol(&gone, 1);
     let copy = tempfile::TempDir::new().unwrap();
-    let cp = |from: &std::path::Path, to: &std::path::Path| {
-        assert!(std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
+    let cp = |folder: &str| {
+        let from = scene.dir.path().join(folder);
+        let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
+        assert!(copied.unwrap().success());
     };
-    for folder in ["data", "keys"] {
-        cp(&scene.dir.path().join(folder), copy.path());
-    }
+    ["data", "keys"].map(cp);
     let _ = gone.withdraw(FACE).unwrap();
-    cp(&scene.dir.path().join("log"), copy.path());
+    cp("log");
     let restored = open(copy.path(), &scene.clock);
     let organisation = restored.organisation("acme").unwrap();
-    assert!(matches!(organisation.recover(Unexplained::Refused), Err(Error::Unexplained(1))));
-    assert!(matches!(organisation.subject("gone").unwrap().permit(FACE), Err(Error::RecoveryRequired)));
+    let lost = organisation.recover(Unexplained::Refused).unwrap_err();
+    assert!(matches!(lost, Error::Envelope(EnvelopeError::FencesLost)));
+    assert!(organisation.subject("gone").is_err());
     let recovery = organisation.recover(Unexplained::Accepted).unwrap().unwrap();
     assert_eq!((recovery.destroyed, recovery.unexplained), (0, 1));
 }

@@ -7,6 +7,7 @@
 )]
 
 mod folder;
+mod keys;
 mod life;
 mod log;
 mod photographs;
