@@ -6,11 +6,11 @@ use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
 use crate::EnvelopeError;
 
 /// A key schedule, wiped on drop.
-pub struct Gcm(Aes256Gcm);
+pub(crate) struct Gcm(Aes256Gcm);
 
 impl Gcm {
     /// Expands a key.
-    pub fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self(Aes256Gcm::new(key.into()))
     }
 
@@ -18,7 +18,12 @@ impl Gcm {
     ///
     /// # Errors
     /// [`EnvelopeError::TooLarge`] over 64 GiB.
-    pub fn seal(&self, nonce: &[u8; 12], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; 16], EnvelopeError> {
+    pub(crate) fn seal(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; 16], EnvelopeError> {
         let sealed = self.0.encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(buffer));
         sealed.map(Into::into).map_err(|_| EnvelopeError::TooLarge)
     }
@@ -27,7 +32,7 @@ impl Gcm {
     ///
     /// # Errors
     /// [`EnvelopeError::NotAuthentic`] when the tag does not fit.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         nonce: &[u8; 12],
         aad: &[u8],
@@ -36,11 +41,5 @@ impl Gcm {
     ) -> Result<(), EnvelopeError> {
         let opened = self.0.decrypt_inout_detached(nonce.into(), aad, InOutBuf::from(buffer), tag.into());
         opened.map_err(|_| EnvelopeError::NotAuthentic)
-    }
-}
-
-impl std::fmt::Debug for Gcm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gcm").finish_non_exhaustive()
     }
 }

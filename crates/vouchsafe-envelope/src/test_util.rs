@@ -2,8 +2,35 @@
 use ring::hmac::{HMAC_SHA256, HMAC_SHA512};
 use vouchsafe_types::{DataClass, Entropy, Secret};
 
-pub use crate::gcm::Gcm;
+use crate::gcm::Gcm;
 use crate::{EnvelopeError, OrganisationState, RecordKey, kdf};
+
+/// AES-256-GCM, as messages use it: encrypts the buffer in its place and gives the tag.
+///
+/// # Errors
+/// [`EnvelopeError::TooLarge`] over 64 GiB.
+pub fn gcm_seal(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    buffer: &mut [u8],
+) -> Result<[u8; 16], EnvelopeError> {
+    Gcm::new(key).seal(nonce, aad, buffer)
+}
+
+/// AES-256-GCM, as messages use it: decrypts the buffer in its place.
+///
+/// # Errors
+/// [`EnvelopeError::NotAuthentic`] when the tag does not fit.
+pub fn gcm_open(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    buffer: &mut [u8],
+    tag: &[u8; 16],
+) -> Result<(), EnvelopeError> {
+    Gcm::new(key).open(nonce, aad, buffer, tag)
+}
 
 /// HKDF-Expand with SHA-256, as records and templates use it.
 pub fn expand_sha256(prk: &[u8], info: &[u8], out: &mut [u8]) {
