@@ -1,7 +1,7 @@
 use std::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, optimization_barrier};
 
 use crate::port::{Entropy, EntropyUnavailable};
 
@@ -65,17 +65,25 @@ impl<const N: usize> ConstantTimeEq for Secret<N> {
 }
 
 /// Secret bytes of any length: wiped on drop, never cloned, printed or serialised.
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
     /// Takes the bytes over.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 
     /// The secret bytes. Grep for this name to find every reader.
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        // Emptied first: then all of the block is spare, and is wiped at once instead of byte by byte.
+        self.0.clear();
+        self.0.zeroize();
     }
 }
 
@@ -88,12 +96,12 @@ impl fmt::Debug for SecretBytes {
 /// Overwrites 32 KiB of the stack below the caller.
 ///
 /// Ciphers, hashes and moves leave copies in dead stack frames that no destructor reaches. Calling this after
-/// the last use of a key overwrites them, as deep as 32 KiB.
+/// the last use of a key overwrites them, as deep as 32 KiB. The deepest user known is a puncture, which walks the
+/// key tree down by recursion: the memory test finds remnants below 20 KiB with optimisation, below 24 KiB without.
 #[inline(never)]
 pub fn wipe_stack() {
-    let mut frame = [0u64; 4096];
-    frame.zeroize();
-    std::hint::black_box(&frame);
+    let frame = [0u64; 4096];
+    optimization_barrier(&frame);
 }
 
 #[cfg(test)]
