@@ -6,7 +6,7 @@ use vouchsafe_types::{Entropy, EntropyUnavailable, Secret};
 use crate::case::{Case, Stream};
 
 const SEALED_CHUNK: usize = CHUNK_LEN + TAG_LEN;
-/// Records below this length are spoiled at every bit and every length.
+/// Records below this length are spoiled at every bit, length, version and bit of the key.
 const SHORT: usize = 200;
 
 /// The same salt again.
@@ -40,11 +40,11 @@ pub(crate) fn spoil(case: &Case, stream: &Stream) -> Vec<(String, Vec<u8>)> {
     for bit in 0..if short { sealed.len() * 8 } else { 0 } {
         out.push((format!("bit {bit} flipped"), flipped(&sealed, bit)));
     }
-    for bit in 0..256 {
+    for bit in 0..if short { 256 } else { 1 } {
         let key = flipped(&case.key, bit).try_into().unwrap();
         out.push((format!("bit {bit} of the key flipped"), seal(case, &key, &honest, &salt)));
     }
-    for version in (0..=255).filter(|version| *version != 1) {
+    for version in (0..=if short { 255 } else { 0 }).filter(|version| *version != 1) {
         out.push((format!("version {version}"), [&[version], &sealed[1..]].concat()));
     }
     out.extend(lengths(&sealed, short));
