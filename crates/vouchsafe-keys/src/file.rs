@@ -101,12 +101,17 @@ pub(crate) fn replace(path: &Path, body: &[u8]) -> Result<(), KeysError> {
         // What was written of it is no longer wanted; the next call discards it if this one cannot.
         let _ = discard(&fresh);
     })?;
+    install(&fresh, path)
+}
+
+/// Gives a durable file another's name, durably, and overwrites what it replaces.
+pub(crate) fn install(fresh: &Path, path: &Path) -> Result<(), KeysError> {
     let old = match open(path, true) {
         Ok(old) => Some(old),
         Err(KeysError::Missing) => None,
         Err(error) => return Err(error),
     };
-    fs::rename(&fresh, path).map_err(|error| KeysError::from_io(&error))?;
+    fs::rename(fresh, path).map_err(|error| KeysError::from_io(&error))?;
     sync_folder(path)?;
     if let Some(old) = old {
         // Best effort, see the head of the file.

@@ -1,17 +1,14 @@
 use std::path::PathBuf;
 
+use vouchsafe_envelope::KeyServiceError;
 use vouchsafe_envelope::port::{
     Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService,
 };
-use vouchsafe_envelope::{EnvelopeError, KeyServiceError, cobblestone};
 use vouchsafe_types::{OrganisationId, Secret, wipe_stack};
 use zeroize::Zeroizing;
 
-use crate::{KeysError, OsEntropy, file, lock};
-
-mod keys;
-
-use keys::Keys;
+use crate::keys::Keys;
+use crate::{KeysError, OsEntropy, file, lock, wrap};
 
 /// State keys in one file of this host, mode 0600: the key service of a first installation.
 ///
@@ -118,10 +115,7 @@ impl KeyService for KeyFile {
         context: &[u8],
     ) -> Result<Vec<u8>, KeyServiceError> {
         let keys = self.load().map_err(KeysError::as_service)?;
-        let key = keys.get(handle).ok_or(KeyServiceError::NoSuchKey)?;
-        let context = wrap_context(handle, context);
-        cobblestone::seal(key, &context, secret.expose_secret(), &self.entropy)
-            .map_err(|_| KeyServiceError::Unavailable)
+        wrap::wrap(&keys, handle, secret, context, &self.entropy)
     }
 
     fn unwrap(
@@ -131,13 +125,7 @@ impl KeyService for KeyFile {
         context: &[u8],
     ) -> Result<Secret<32>, KeyServiceError> {
         let keys = self.load().map_err(KeysError::as_service)?;
-        let key = keys.get(handle).ok_or(KeyServiceError::NoSuchKey)?;
-        let opened = cobblestone::open(key, &wrap_context(handle, context), wrapped);
-        let secret = opened.map_err(|error| match error {
-            EnvelopeError::NotAuthentic => KeyServiceError::NotAuthentic,
-            _ => KeyServiceError::Malformed,
-        })?;
-        Secret::copy_from_slice(secret.expose_secret()).ok_or(KeyServiceError::Malformed)
+        wrap::unwrap(&keys, handle, wrapped, context)
     }
 
     fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
@@ -147,7 +135,7 @@ impl KeyService for KeyFile {
 
     fn list(&self, organisation: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
         let keys = self.load().map_err(KeysError::as_service)?;
-        Ok(keys.handles().filter(|handle| handle.organisation() == organisation).cloned().collect())
+        Ok(keys.of(organisation))
     }
 
     fn strength(&self) -> ErasureStrength {
@@ -157,12 +145,4 @@ impl KeyService for KeyFile {
     fn capabilities(&self) -> Capabilities {
         Capabilities { destroys: Destroys::Any, rewraps: false, attests: false, remote: false }
     }
-}
-
-/// `"vouchsafe key wrap v1" || 0x00 || length of the organisation (1) || organisation || generation (8) || context`.
-fn wrap_context(handle: &KeyHandle, context: &[u8]) -> Vec<u8> {
-    let organisation = handle.organisation().as_str().as_bytes();
-    let len = keys::organisation_len(handle);
-    let generation = handle.generation().to_be_bytes();
-    [b"vouchsafe key wrap v1\0", [len].as_slice(), organisation, &generation, context].concat()
 }

@@ -23,6 +23,8 @@ mod leases;
 mod lock;
 mod replicated;
 mod ticks;
+mod keys;
+mod wrap;
 
 pub use entropy::OsEntropy;
 pub use error::KeysError;

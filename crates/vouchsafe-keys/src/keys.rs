@@ -1,4 +1,4 @@
-//! The contents of a key file, version 1; numbers are big-endian. The SHA-256 behind it is not part of it.
+//! A table of state keys as it is stored, version 1; numbers are big-endian.
 //!
 //! `"vouchsafe keys\0" || 0x01 || count (4) ||
 //! (organisation length (1) || organisation || generation (8) || key (32))*`, ascending.
@@ -10,28 +10,29 @@ use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 16] = b"vouchsafe keys\0\x01";
 
-/// Every state key of the file.
+/// Every state key of one file.
 #[derive(Default)]
-pub(super) struct Keys(BTreeMap<KeyHandle, Secret<32>>);
+pub(crate) struct Keys(BTreeMap<KeyHandle, Secret<32>>);
 
 impl Keys {
-    pub(super) fn get(&self, handle: &KeyHandle) -> Option<&Secret<32>> {
+    pub(crate) fn get(&self, handle: &KeyHandle) -> Option<&Secret<32>> {
         self.0.get(handle)
     }
 
-    pub(super) fn insert(&mut self, handle: KeyHandle, key: Secret<32>) {
+    pub(crate) fn insert(&mut self, handle: KeyHandle, key: Secret<32>) {
         self.0.insert(handle, key);
     }
 
-    pub(super) fn remove(&mut self, handle: &KeyHandle) -> bool {
+    pub(crate) fn remove(&mut self, handle: &KeyHandle) -> bool {
         self.0.remove(handle).is_some()
     }
 
-    pub(super) fn handles(&self) -> impl Iterator<Item = &KeyHandle> {
-        self.0.keys()
+    /// The handles of an organisation's keys, ascending by generation.
+    pub(crate) fn of(&self, organisation: &OrganisationId) -> Vec<KeyHandle> {
+        self.0.keys().filter(|handle| handle.organisation() == organisation).cloned().collect()
     }
 
-    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let entry_len = |handle: &KeyHandle| 1 + handle.organisation().as_str().len() + 8 + 32;
         let len = MAGIC.len() + 4 + self.0.keys().map(entry_len).sum::<usize>();
         // Reserved exactly, so that no smaller buffer is left behind by growth.
@@ -48,7 +49,7 @@ impl Keys {
     }
 
     /// `None` for bytes that [`Self::encode`] never gives.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (count, mut rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
         let mut keys = Self::default();
         for _ in 0..u32::from_be_bytes(*count) {
@@ -65,7 +66,7 @@ impl Keys {
 }
 
 /// The length of an organisation's id, 1 to 64.
-pub(super) fn organisation_len(handle: &KeyHandle) -> u8 {
+pub(crate) fn organisation_len(handle: &KeyHandle) -> u8 {
     u8::try_from(handle.organisation().as_str().len()).unwrap_or(u8::MAX)
 }
 
@@ -95,7 +96,8 @@ mod tests {
         let bytes = keys.encode();
         let read = Keys::decode(&bytes).unwrap();
         assert_eq!(*read.encode(), *bytes);
-        assert!(read.handles().eq([&handle("acme", 1), &handle("b", 1), &handle("b", 2)]));
+        assert!(read.0.keys().eq([&handle("acme", 1), &handle("b", 1), &handle("b", 2)]));
+        assert_eq!(read.of(&OrganisationId::parse("b").unwrap()), [handle("b", 1), handle("b", 2)]);
         for cut in 0..bytes.len() {
             assert!(Keys::decode(&bytes[..cut]).is_none(), "{cut}");
         }
