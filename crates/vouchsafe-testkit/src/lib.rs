@@ -3,6 +3,7 @@
 
 pub mod conformance;
 pub mod faulty;
+pub mod services;
 
 #[cfg(feature = "drills")]
 pub mod cold;
