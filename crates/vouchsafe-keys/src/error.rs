@@ -13,9 +13,15 @@ pub enum KeysError {
     /// Misuse: it is there already, and creating it again would hide what it holds.
     #[error("file exists already")]
     Exists,
+    /// Misuse: a setting cannot be used as it is.
+    #[error("setting cannot be used")]
+    Misconfigured,
     /// Operator: it is missing. A key file that is gone takes every organisation's keys with it.
     #[error("file is missing")]
     Missing,
+    /// Operator: it is whole and does not open: it is older than the last destruction, or not of this installation.
+    #[error("file does not open under this installation's secret")]
+    NotAuthentic,
     /// Operator: it is a symbolic link, or not the kind of file that belongs there.
     #[error("not a plain file or folder")]
     NotPlain,
@@ -50,20 +56,25 @@ impl KeysError {
 
     pub(crate) const fn as_service(self) -> KeyServiceError {
         match self {
-            Self::Corrupt => KeyServiceError::Corrupt,
+            Self::Corrupt | Self::NotAuthentic => KeyServiceError::Corrupt,
             Self::Unavailable => KeyServiceError::Unavailable,
-            Self::Exists | Self::Missing | Self::NotPlain | Self::OlderGeneration | Self::TooOpen => {
-                KeyServiceError::Denied
-            }
+            Self::Exists
+            | Self::Misconfigured
+            | Self::Missing
+            | Self::NotPlain
+            | Self::OlderGeneration
+            | Self::TooOpen => KeyServiceError::Denied,
         }
     }
 
     pub(crate) const fn as_store(self) -> StateStoreError {
         match self {
-            Self::Corrupt => StateStoreError::Corrupt,
+            Self::Corrupt | Self::NotAuthentic => StateStoreError::Corrupt,
             Self::OlderGeneration => StateStoreError::OlderGeneration,
             Self::Unavailable => StateStoreError::Unavailable,
-            Self::Exists | Self::Missing | Self::NotPlain | Self::TooOpen => StateStoreError::Denied,
+            Self::Exists | Self::Misconfigured | Self::Missing | Self::NotPlain | Self::TooOpen => {
+                StateStoreError::Denied
+            }
         }
     }
 }

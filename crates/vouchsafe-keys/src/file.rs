@@ -122,9 +122,13 @@ pub(crate) fn install(fresh: &Path, path: &Path) -> Result<(), KeysError> {
 
 /// Overwrites and removes the fresh file that an interrupted [`replace`] left.
 pub(crate) fn discard_leftover(path: &Path) -> Result<(), KeysError> {
-    let fresh = beside(path, ".tmp");
-    if exists(&fresh)? {
-        discard(&fresh)?;
+    remove(&beside(path, ".tmp"))
+}
+
+/// Overwrites and removes a file, durably; a missing one is fine.
+pub(crate) fn remove(path: &Path) -> Result<(), KeysError> {
+    if exists(path)? {
+        discard(path)?;
         sync_folder(path)?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! | adapter | port | erasure strength |
 //! |---|---|---|
 //! | [`KeyFile`] | [`KeyService`](vouchsafe_envelope::port::KeyService) | `HostOnly` |
+//! | `Tpm`, feature `tpm` | [`KeyService`](vouchsafe_envelope::port::KeyService) | `HostOnly`, or as declared |
 //! | [`FolderStates`] | [`StateStore`](vouchsafe_envelope::port::StateStore) | holds ciphertext only |
 //! | [`ReplicatedStates`] | [`StateStore`](vouchsafe_envelope::port::StateStore) | several of them as one |
 //! | [`FolderFences`] | [`FenceStore`](vouchsafe_envelope::port::FenceStore) | holds no key |
@@ -24,6 +25,8 @@ mod lock;
 mod replicated;
 mod ticks;
 mod keys;
+#[cfg(feature = "tpm")]
+mod tpm;
 mod wrap;
 
 pub use entropy::OsEntropy;
@@ -33,3 +36,5 @@ pub use folder::FolderStates;
 pub use key_file::KeyFile;
 pub use replicated::{Replica, ReplicatedStates};
 pub use ticks::BootTicks;
+#[cfg(feature = "tpm")]
+pub use tpm::{Tpm, TpmConfig};

@@ -8,3 +8,5 @@ mod key_file;
 mod key_services;
 mod ring;
 mod setup;
+#[cfg(feature = "tpm")]
+mod tpm;
