@@ -19,36 +19,37 @@ use device::Device;
 
 /// State keys in one file of this host, sealed under a root secret that lies in an NV index of a TPM 2.0.
 ///
-/// A blob that a TPM sealed opens for as long as the TPM lives, wherever copies of it lie. So the TPM keeps a secret
-/// that changes instead: to destroy keys, the table without them is sealed under a fresh root secret, and the fresh
-/// secret overwrites the old one in the NV index. From then on no earlier file opens, in no backup either.
-/// A key that is made is sealed under the root secret that is there: the NV index is written once a destruction
-/// and never otherwise. Data sheets promise in the order of 100,000 writes of one index, so destroy in batches.
+/// A blob that a TPM sealed opens for as long as the TPM lives, wherever copies of it lie. So the TPM keeps a
+/// secret that changes instead: to destroy keys, the table without them is sealed under a fresh root secret,
+/// and the fresh secret overwrites the old one in the NV index. From then on no earlier file opens, in no
+/// backup either. A key that is made is sealed under the root secret that is there: the NV index is written
+/// once a destruction and never otherwise. Data sheets promise in the order of 100,000 writes of one index,
+/// so destroy in batches.
 ///
 /// # What is trusted
-/// The TPM keeps the root secret and forgets an overwritten one; 32 bytes are written whole or not at all. A copy
-/// of the TPM's own NV memory undoes a destruction if the file is restored with it. Nobody copies that of a chip;
-/// that of a virtual TPM is a file. The crate cannot tell which it talks to, so the strength is
+/// The TPM keeps the root secret and forgets an overwritten one; 32 bytes are written whole or not at all. A
+/// copy of the TPM's own NV memory undoes a destruction if the file is restored with it. Nobody copies that
+/// of a chip; that of a virtual TPM is a file. The crate cannot tell which it talks to, so the strength is
 /// [`ErasureStrength::HostOnly`] unless the operator declares more ([`TpmConfig::declared`]).
 ///
-/// The host sees the root secret and the keys at every call, while it lasts: a TPM does not protect from who reads
-/// this process's memory, and its C libraries (TSS 2) give memory back without wiping it.
+/// The host sees the root secret and the keys at every call, while it lasts: a TPM does not protect from who
+/// reads this process's memory, and its C libraries (TSS 2) give memory back without wiping it.
 ///
 /// # Authorization
-/// The index is read and written by its own authorization value, not by the owner's. It is exempt from the TPM's
-/// dictionary attack logic (`TPMA_NV_NO_DA`): that one counter serves the whole machine, so a restart loop with a
-/// wrong secret would lock out the disk's own PIN, somebody else's wrong PINs would stop every erasure here, and
-/// each power cut counts as a failure. In exchange the secret must not be guessable: 16 bytes at the least.
-/// The owner can remove the index, with every key; an owner authorization that is empty leaves that to every
-/// user of the TPM.
+/// The index is read and written by its own authorization value, not by the owner's. It is exempt from the
+/// TPM's dictionary attack logic (`TPMA_NV_NO_DA`): that one counter serves the whole machine, so a restart
+/// loop with a wrong secret would lock out the disk's own PIN, somebody else's wrong PINs would stop every
+/// erasure here, and a power cut after a use counts as a failure. In exchange the secret must not be guessable: 16
+/// bytes at the least. The owner can remove the index, with every key; an owner authorization that is empty
+/// leaves that to every user of the TPM.
 ///
 /// # Use by others
-/// Threads and processes may share file and TPM: each call holds a lock beside the file (`<file>.lock`), and
-/// reads the root secret anew, by five TPM commands. It waits a bounded time for the lock, and for the TPM as long
-/// as that takes.
+/// Threads and processes may share file and TPM: each call holds a lock beside the file (`<file>.lock`,
+/// `<file>.gate`), and reads the root secret anew, by five TPM commands. It waits a bounded time for the
+/// lock, and for the TPM as long as that takes.
 ///
-/// TSS 2 writes failed commands to standard error; `TSS2_LOG=all+none` in the environment silences it. Never set it
-/// to `debug` or `trace`, which writes the root secret too.
+/// TSS 2 writes failed commands to standard error; `TSS2_LOG=all+none` in the environment silences it. Never
+/// set it to `debug` or `trace`: those write what passes, and may write secrets.
 #[derive(Debug)]
 pub struct Tpm {
     config: TpmConfig,
@@ -71,8 +72,8 @@ enum Place {
 }
 
 impl Tpm {
-    /// Defines the NV index with a first root secret, and makes a file without keys. Where the TPM has no storage
-    /// root key (`0x81000001`), one is made; it is not removed again.
+    /// Defines the NV index with a first root secret, and makes a file without keys. Where the TPM has no
+    /// storage root key (`0x81000001`), one is made; it is not removed again.
     ///
     /// The owner's authorization value is empty unless somebody set it.
     ///
@@ -101,9 +102,9 @@ impl Tpm {
     /// Opens a file that is there, under the root secret of the NV index.
     ///
     /// # Errors
-    /// [`KeysError::Missing`] for a missing file, index or storage root key; [`KeysError::TooOpen`] for a wrong
-    /// authorization or too open a file; [`KeysError::NotAuthentic`] for a file that is older than the last
-    /// destruction or belongs to another TPM, and for an index that is not ours; [`KeysError::Corrupt`];
+    /// [`KeysError::Missing`] for a missing file, index or storage root key; [`KeysError::TooOpen`] for a
+    /// wrong authorization or too open a file; [`KeysError::NotAuthentic`] for a file that is older than the
+    /// last destruction or belongs to another TPM, and for an index that is not ours; [`KeysError::Corrupt`];
     /// [`KeysError::Unavailable`] without a TPM.
     pub fn open(config: TpmConfig) -> Result<Self, KeysError> {
         let tpm = Self { config, entropy: OsEntropy::new() };
@@ -117,8 +118,8 @@ impl Tpm {
     /// Removes the NV index, and with it every key of every organisation at once; then the file.
     ///
     /// # Errors
-    /// [`KeysError::Missing`] without the index, and nothing is removed then; [`KeysError::NotAuthentic`] for an
-    /// index that is not ours; [`KeysError::TooOpen`] for a wrong owner authorization.
+    /// [`KeysError::Missing`] without the index, and nothing is removed then; [`KeysError::NotAuthentic`] for
+    /// an index that is not ours; [`KeysError::TooOpen`] for a wrong owner authorization.
     pub fn unprovision(config: TpmConfig, owner: &SecretBytes) -> Result<(), KeysError> {
         let tpm = Self { config, entropy: OsEntropy::new() };
         let _lock = tpm.lock()?;
@@ -131,7 +132,9 @@ impl Tpm {
     }
 
     fn lock(&self) -> Result<File, KeysError> {
-        lock::exclusive(&file::beside(&self.config.file, ".lock"))
+        let (lock, gate) =
+            (file::beside(&self.config.file, ".lock"), file::beside(&self.config.file, ".gate"));
+        lock::exclusive_gated(&lock, &gate)
     }
 
     /// The file that the next destruction writes, or that an interrupted one left.

@@ -27,12 +27,12 @@ const MIN_AUTH_LEN: usize = 16;
 const AUTH_LABEL: &[u8] = b"vouchsafe tpm auth v1\0";
 
 impl TpmConfig {
-    /// Names a TPM by its TCTI (`device:/dev/tpmrm0`, `swtpm:host=127.0.0.1,port=2321`, `tabrmd`), an NV index in
-    /// `0x01800000..=0x01bfffff` and the file of sealed keys.
+    /// Names a TPM by its TCTI (`device:/dev/tpmrm0`, `swtpm:host=127.0.0.1,port=2321`, `tabrmd`), an NV
+    /// index in `0x01800000..=0x01bfffff` and the file of sealed keys.
     ///
-    /// `auth` authorizes the use of the index: at least 16 bytes, and best as many random ones, because the TPM
-    /// does not slow down who guesses it (see [`Tpm`](crate::Tpm)). Of `device:` take the resource manager's
-    /// (`tpmrm0`): on a raw device the sessions of a killed process stay until the next reset.
+    /// `auth` authorizes the use of the index: at least 16 bytes, and best as many random ones, because the
+    /// TPM does not slow down who guesses it (see [`Tpm`](crate::Tpm)). Of `device:` take the resource
+    /// manager's (`tpmrm0`): on a raw device the sessions of a killed process stay until the next reset.
     ///
     /// # Errors
     /// [`KeysError::Misconfigured`] for a TCTI that cannot be read, another index or a shorter secret.
@@ -57,8 +57,8 @@ impl TpmConfig {
 
     /// Declares how strong a destruction at this TPM is; without it, [`ErasureStrength::HostOnly`].
     ///
-    /// [`ErasureStrength::ServiceExcludedFromBackup`] is right for a TPM chip, whose NV memory nobody copies. It is
-    /// wrong for a virtual TPM: its NV memory is a file of some host, and in that host's snapshots.
+    /// [`ErasureStrength::ServiceExcludedFromBackup`] is right for a TPM chip, whose NV memory nobody copies.
+    /// It is wrong for a virtual TPM: its NV memory is a file of some host, and in that host's snapshots.
     ///
     /// # Errors
     /// [`KeysError::Misconfigured`] for [`ErasureStrength::ServiceAttested`]: a TPM signs no such statement.
@@ -79,7 +79,8 @@ impl fmt::Debug for TpmConfig {
 
 /// `SHA-256("vouchsafe tpm auth v1" || 0x00 || secret)`, the lowest bit of the last byte set.
 ///
-/// An authorization value is at most as long as the index's name digest, and a TPM drops zero bytes at its end.
+/// An authorization value is at most as long as the index's name digest, and a TPM drops zero bytes at its
+/// end.
 fn auth_value(auth: &SecretBytes) -> Secret<32> {
     let value = Secret::init_with(|out| {
         let mut context = Context::new(&SHA256);
@@ -131,7 +132,8 @@ mod tests {
         assert_eq!(format!("{declared:?}"), "TpmConfig { strength: ServiceExcludedFromBackup, .. }");
     }
 
-    /// The same value in a shell, but for the lowest bit: `printf 'vouchsafe tpm auth v1\0pass word pass word' | sha256sum`.
+    /// The same value in a shell, but for the lowest bit: `printf 'vouchsafe tpm auth v1\0pass word pass
+    /// word' | sha256sum`.
     #[test]
     fn the_authorization_value_is_fixed() {
         let hex = |auth: &[u8]| {

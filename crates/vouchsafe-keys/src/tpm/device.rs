@@ -1,9 +1,9 @@
 //! The TPM commands that a root secret in an NV index takes, each in a session of its own.
 //!
-//! Every session is an HMAC session salted by the storage root key, and encrypts the secret on its way (AES-128-CFB):
-//! who listens on the bus reads neither the secret nor the authorization value, and cannot guess the latter.
-//! Who replaces what passes over the bus could feign another salt key; the secret is then still encrypted under
-//! the authorization value, which is why that is no short PIN.
+//! Every session is an HMAC session salted by the storage root key, and encrypts the secret on its way
+//! (AES-128-CFB): who listens on the bus reads neither the secret nor the authorization value, and cannot
+//! guess the latter. Who replaces what passes over the bus could feign another salt key; the secret is then
+//! still encrypted under the authorization value, which is why that is no short PIN.
 use tss_esapi::attributes::{
     NvIndexAttributes, NvIndexAttributesBuilder, ObjectAttributesBuilder, SessionAttributesBuilder,
 };

@@ -25,7 +25,8 @@ pub(super) fn store(
 
 /// Opens a file.
 ///
-/// A damaged one is [`KeysError::Corrupt`], and a whole one under another root secret [`KeysError::NotAuthentic`].
+/// A damaged one is [`KeysError::Corrupt`], and a whole one under another root secret
+/// [`KeysError::NotAuthentic`].
 pub(super) fn load(path: &Path, root: &Secret<32>) -> Result<Keys, KeysError> {
     let bytes = file::read(path)?;
     let sealed = bytes.strip_prefix(MAGIC).ok_or(KeysError::Corrupt)?;
