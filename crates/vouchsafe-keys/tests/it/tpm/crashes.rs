@@ -169,6 +169,7 @@ fn every_state_between_two_steps_ends_whole() {
             }
         }
         assert_eq!(host.held(), left, "{name}");
+        assert_eq!(Tpm::provision(host.config(), &no_auth()).unwrap_err(), KeysError::Exists, "{name}");
         assert!(opens(&*service, 2, &wrapped, 8), "{name}");
         service.create(&handle(3)).unwrap();
         assert_eq!(host.held(), [left, vec![3]].concat(), "{name}");
