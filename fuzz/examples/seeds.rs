@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use ring::digest::{SHA256, digest};
 use vouchsafe_embed::ModelRole;
+use vouchsafe_envelope::cobblestone;
 use vouchsafe_envelope::record::seal;
 use vouchsafe_envelope::tree::KeyTree;
 use vouchsafe_fuzz::{Fixed, ORIGIN, acme, context, leaf, record_key, seal_state, signer};
@@ -88,7 +89,32 @@ fn keys(folder: &Path) -> Step {
     };
     let head = b"vouchsafe keys\0\x01";
     put(folder, "key_file", "empty", [&head[..], &0u32.to_be_bytes()].concat())?;
-    put(folder, "key_file", "two", [&head[..], &2u32.to_be_bytes(), &key(1), &key(2)].concat())
+    let two = [&head[..], &2u32.to_be_bytes(), &key(1), &key(2)].concat();
+    put(folder, "key_file", "two", &two)?;
+    tokens(folder)?;
+    protected(folder, &two)
+}
+
+/// What a PKCS#11 token gives.
+fn tokens(folder: &Path) -> Step {
+    put(folder, "pkcs11_object", "id", b"vouchsafe\x01\x04acme\0\0\0\0\0\0\0\x02")?;
+    put(folder, "pkcs11_object", "longest", [&b"vouchsafe\x01\x40"[..], &[b'z'; 64], &[0xff; 8]].concat())?;
+    put(folder, "pkcs11_object", "wrap", [&[1][..], &[3; 12], &[4; 48]].concat())
+}
+
+/// Contents behind the passphrase of the target, at the cost that it has there.
+fn protected(folder: &Path, contents: &[u8]) -> Step {
+    let numbers = [8u32, 1, 1].map(u32::to_be_bytes).concat();
+    let header = [&b"vouchsafe keys\0\x02"[..], &numbers, &[6; 16]].concat();
+    let params = argon2::Params::new(8, 1, 1, Some(32)).map_err(|error| error.to_string())?;
+    let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let mut key = [0; 32];
+    argon.hash_password_into(b"example", &[6; 16], &mut key).map_err(|error| error.to_string())?;
+    let key = Secret::init_with(|own| *own = key);
+    let message = cobblestone::seal(&key, &header, contents, &Fixed(2))?;
+    put(folder, "key_file_passphrase", "two", [&header[..], &message].concat())?;
+    let costly = [&b"vouchsafe keys\0\x02"[..], &[0xff; 12], &[6; 16], &message].concat();
+    put(folder, "key_file_passphrase", "costly", costly)
 }
 
 /// The plaintext of a state, as its specification says.

@@ -19,6 +19,9 @@ pub enum KeysError {
     /// Operator: it is missing. A key file that is gone takes every organisation's keys with it.
     #[error("file is missing")]
     Missing,
+    /// Operator: the PKCS#11 module is missing, or does not load.
+    #[error("module cannot be loaded")]
+    Module,
     /// Operator: it is whole and does not open: it is older than the last destruction, or not of this installation.
     #[error("file does not open under this installation's secret")]
     NotAuthentic,
@@ -28,12 +31,27 @@ pub enum KeysError {
     /// Misuse: a later generation is stored already.
     #[error("a later generation is stored already")]
     OlderGeneration,
+    /// Operator: the key file has a passphrase, and this is none or another.
+    #[error("passphrase is wrong or missing")]
+    Passphrase,
+    /// Operator: the PIN is wrong or locked, or has one try left.
+    #[error("pin is wrong, locked, or has one try left")]
+    Pin,
+    /// Operator: no token has that name, or several have.
+    #[error("not exactly one token has that name")]
+    Token,
     /// Operator: others can read or write it, it belongs to somebody else, or access is refused.
     #[error("access is refused or too open")]
     TooOpen,
     /// Environment: no space, a failing disk, or a lock held for too long. Nothing is half-written.
     #[error("storage is unavailable")]
     Unavailable,
+    /// Operator: a passphrase was given, and the key file has none.
+    #[error("file is not protected by a passphrase")]
+    Unprotected,
+    /// Operator: the token lacks what keys and wraps need.
+    #[error("token lacks a mechanism")]
+    Unsupported,
 }
 
 impl KeysError {
@@ -54,16 +72,21 @@ impl KeysError {
         }
     }
 
+    /// What an adapter's first call to a service met.
+    #[cfg(feature = "openbao")]
+    pub(crate) const fn from_service(error: KeyServiceError) -> Self {
+        match error {
+            KeyServiceError::Denied => Self::TooOpen,
+            KeyServiceError::Unavailable => Self::Unavailable,
+            _ => Self::Corrupt,
+        }
+    }
+
     pub(crate) const fn as_service(self) -> KeyServiceError {
         match self {
             Self::Corrupt | Self::NotAuthentic => KeyServiceError::Corrupt,
             Self::Unavailable => KeyServiceError::Unavailable,
-            Self::Exists
-            | Self::Misconfigured
-            | Self::Missing
-            | Self::NotPlain
-            | Self::OlderGeneration
-            | Self::TooOpen => KeyServiceError::Denied,
+            _ => KeyServiceError::Denied,
         }
     }
 
@@ -72,9 +95,7 @@ impl KeysError {
             Self::Corrupt | Self::NotAuthentic => StateStoreError::Corrupt,
             Self::OlderGeneration => StateStoreError::OlderGeneration,
             Self::Unavailable => StateStoreError::Unavailable,
-            Self::Exists | Self::Misconfigured | Self::Missing | Self::NotPlain | Self::TooOpen => {
-                StateStoreError::Denied
-            }
+            _ => StateStoreError::Denied,
         }
     }
 }

@@ -4,11 +4,15 @@ use vouchsafe_envelope::KeyServiceError;
 use vouchsafe_envelope::port::{
     Capabilities, Destroys, DestructionEvidence, ErasureStrength, KeyHandle, KeyService,
 };
-use vouchsafe_types::{OrganisationId, Secret, wipe_stack};
+use vouchsafe_types::{OrganisationId, Secret, SecretBytes, wipe_stack};
 use zeroize::Zeroizing;
 
 use crate::keys::Keys;
 use crate::{KeysError, OsEntropy, file, lock, wrap};
+
+mod protection;
+
+use protection::Protection;
 
 /// State keys in one file of this host, mode 0600: the key service of a first installation.
 ///
@@ -17,11 +21,13 @@ use crate::{KeysError, OsEntropy, file, lock, wrap};
 /// are overwritten before they are given back, which helps on a disk that writes in place and nowhere else.
 ///
 /// The file is read at every call, so processes that share it agree; changes hold a lock beside it
-/// (`<file>.lock`). Whoever reads the file and the sealed states reads everything: protect the host.
+/// (`<file>.lock`). Whoever reads the file and the sealed states reads everything: protect the host, or the file by
+/// a passphrase. A passphrase does not strengthen an erasure: who knows it opens an older copy, too.
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
     entropy: OsEntropy,
+    protection: Option<Protection>,
 }
 
 /// How often a reader looks again when the file was replaced under its hands.
@@ -33,7 +39,67 @@ impl KeyFile {
     /// # Errors
     /// [`KeysError::Exists`] when anything has that name; [`KeysError::Missing`] for a missing folder.
     pub fn create_new(path: impl Into<PathBuf>) -> Result<Self, KeysError> {
-        let key_file = Self { path: path.into(), entropy: OsEntropy::new() };
+        Self::create(path.into(), None)
+    }
+
+    /// Makes an empty key file that is encrypted by a key derived from a passphrase (Argon2id, RFC 9106: 64 MiB,
+    /// three passes). The key is derived once, here, and kept in memory.
+    ///
+    /// # Errors
+    /// As [`Self::create_new`]; [`KeysError::Passphrase`] for an empty one; [`KeysError::Unavailable`] without the
+    /// memory that its derivation takes.
+    pub fn create_with_passphrase(
+        path: impl Into<PathBuf>,
+        passphrase: &SecretBytes,
+    ) -> Result<Self, KeysError> {
+        let protection = Protection::fresh(passphrase, &OsEntropy::new())?;
+        Self::create(path.into(), Some(protection))
+    }
+
+    /// Opens a key file that is there and has no passphrase.
+    ///
+    /// # Errors
+    /// [`KeysError::Missing`]; [`KeysError::NotPlain`] for a link; [`KeysError::TooOpen`] when others can read or
+    /// write it, or it belongs to another user; [`KeysError::Passphrase`] when it has one; [`KeysError::Corrupt`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeysError> {
+        let key_file = Self { path: path.into(), entropy: OsEntropy::new(), protection: None };
+        key_file.load()?;
+        Ok(key_file)
+    }
+
+    /// Opens a key file that is there and has this passphrase. The key is derived once, here, and kept in memory.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`KeysError::Passphrase`] for another one; [`KeysError::Unprotected`] for a file without
+    /// one; [`KeysError::Unavailable`] without the memory that its derivation takes.
+    pub fn open_with_passphrase(
+        path: impl Into<PathBuf>,
+        passphrase: &SecretBytes,
+    ) -> Result<Self, KeysError> {
+        let mut key_file = Self { path: path.into(), entropy: OsEntropy::new(), protection: None };
+        key_file.protection = Some(Protection::of(&key_file.read()?, passphrase)?);
+        key_file.load()?;
+        Ok(key_file)
+    }
+
+    /// Encrypts the file under another passphrase, or under its first one: the rotation of a key file's master key.
+    ///
+    /// Services that have the file open under the passphrase of before are refused from now on, with
+    /// [`KeyServiceError::Denied`]. An older copy of the file still opens with the older passphrase.
+    ///
+    /// # Errors
+    /// As [`Self::create_with_passphrase`]; after one, the passphrase is the one of before.
+    pub fn change_passphrase(&mut self, passphrase: &SecretBytes) -> Result<(), KeysError> {
+        let fresh = Protection::fresh(passphrase, &self.entropy)?;
+        let _lock = self.lock()?;
+        file::discard_leftover(&self.path)?;
+        let keys = self.load()?;
+        let before = self.protection.replace(fresh);
+        self.store(&keys).inspect_err(|_| self.protection = before)
+    }
+
+    fn create(path: PathBuf, protection: Option<Protection>) -> Result<Self, KeysError> {
+        let key_file = Self { path, entropy: OsEntropy::new(), protection };
         let _lock = key_file.lock()?;
         if file::exists(&key_file.path)? {
             return Err(KeysError::Exists);
@@ -42,42 +108,38 @@ impl KeyFile {
         Ok(key_file)
     }
 
-    /// Opens a key file that is there.
-    ///
-    /// # Errors
-    /// [`KeysError::Missing`]; [`KeysError::NotPlain`] for a link; [`KeysError::TooOpen`] when others can read or
-    /// write it, or it belongs to another user; [`KeysError::Corrupt`].
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeysError> {
-        let key_file = Self { path: path.into(), entropy: OsEntropy::new() };
-        key_file.load()?;
-        Ok(key_file)
-    }
-
     fn lock(&self) -> Result<std::fs::File, KeysError> {
         lock::exclusive(&file::beside(&self.path, ".lock"))
     }
 
-    fn load(&self) -> Result<Keys, KeysError> {
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>, KeysError> {
         // A file that is replaced while it is read is overwritten, and looks damaged once.
-        let mut read = self.load_once();
+        let mut read = file::read(&self.path);
         for _ in 1..READS {
             if read.as_ref().err() != Some(&KeysError::Corrupt) {
                 break;
             }
-            read = self.load_once();
+            read = file::read(&self.path);
         }
         // The checksum's last block holds key bytes.
         wipe_stack();
         read
     }
 
-    fn load_once(&self) -> Result<Keys, KeysError> {
-        let bytes = file::read(&self.path)?;
-        Keys::decode(&bytes).ok_or(KeysError::Corrupt)
+    fn load(&self) -> Result<Keys, KeysError> {
+        let bytes = self.read()?;
+        match &self.protection {
+            Some(protection) => protection.decode(&bytes),
+            None if protection::is_protected(&bytes) => Err(KeysError::Passphrase),
+            None => Keys::decode(&bytes).ok_or(KeysError::Corrupt),
+        }
     }
 
     fn store(&self, keys: &Keys) -> Result<(), KeysError> {
-        let bytes: Zeroizing<Vec<u8>> = keys.encode();
+        let bytes = match &self.protection {
+            Some(protection) => Zeroizing::new(protection.encode(keys, &self.entropy)?),
+            None => keys.encode(),
+        };
         let stored = file::replace(&self.path, &bytes);
         wipe_stack();
         stored

@@ -8,6 +8,8 @@ use vouchsafe_envelope::port::KeyHandle;
 use vouchsafe_types::{OrganisationId, Secret};
 use zeroize::Zeroizing;
 
+use crate::binding;
+
 const MAGIC: &[u8; 16] = b"vouchsafe keys\0\x01";
 
 /// Every state key of one file.
@@ -40,9 +42,7 @@ impl Keys {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&u32::try_from(self.0.len()).unwrap_or(u32::MAX).to_be_bytes());
         for (handle, key) in &self.0 {
-            out.push(organisation_len(handle));
-            out.extend_from_slice(handle.organisation().as_str().as_bytes());
-            out.extend_from_slice(&handle.generation().to_be_bytes());
+            out.extend_from_slice(&binding::handle_bytes(handle));
             out.extend_from_slice(key.expose_secret());
         }
         out
@@ -63,11 +63,6 @@ impl Keys {
         }
         rest.is_empty().then_some(keys)
     }
-}
-
-/// The length of an organisation's id, 1 to 64.
-pub(crate) fn organisation_len(handle: &KeyHandle) -> u8 {
-    u8::try_from(handle.organisation().as_str().len()).unwrap_or(u8::MAX)
 }
 
 fn decode_entry(bytes: &[u8]) -> Option<(KeyHandle, &[u8; 32], &[u8])> {

@@ -3,7 +3,8 @@ use vouchsafe_envelope::port::KeyHandle;
 use vouchsafe_envelope::{EnvelopeError, KeyServiceError, cobblestone};
 use vouchsafe_types::{Entropy, Secret};
 
-use crate::keys::{Keys, organisation_len};
+use crate::binding::wrap_context;
+use crate::keys::Keys;
 
 /// Encrypts a secret under the handle's key, bound to handle and context.
 pub(crate) fn wrap(
@@ -32,12 +33,4 @@ pub(crate) fn unwrap(
         _ => KeyServiceError::Malformed,
     })?;
     Secret::copy_from_slice(secret.expose_secret()).ok_or(KeyServiceError::Malformed)
-}
-
-/// `"vouchsafe key wrap v1" || 0x00 || length of the organisation (1) || organisation || generation (8) || context`.
-fn wrap_context(handle: &KeyHandle, context: &[u8]) -> Vec<u8> {
-    let organisation = handle.organisation().as_str().as_bytes();
-    let len = organisation_len(handle);
-    let generation = handle.generation().to_be_bytes();
-    [b"vouchsafe key wrap v1\0", [len].as_slice(), organisation, &generation, context].concat()
 }

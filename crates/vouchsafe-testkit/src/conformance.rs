@@ -1,8 +1,11 @@
 //! What every adapter of a port must do, whatever is behind it.
 //!
-//! ```no_run
-//! # fn service() -> std::sync::Arc<dyn vouchsafe_envelope::port::KeyService> { unimplemented!() }
-//! vouchsafe_testkit::conformance::key_service(&service);
+//! ```
+//! # use std::sync::Arc;
+//! # use vouchsafe_envelope::port::KeyService;
+//! fn check(open: impl Fn() -> Arc<dyn KeyService>) {
+//!     vouchsafe_testkit::conformance::key_service(&open);
+//! }
 //! ```
 #![expect(
     clippy::unwrap_used,

@@ -1,15 +1,20 @@
-//! Key services that tests start for themselves, on ports and folders of their own.
+//! Real key services, started for one test and gone with it.
+//!
+//! Where a service is not installed its tests are skipped, with one line that says so. With
+//! `VOUCHSAFE_REQUIRE_SERVICES` in the environment they fail instead.
 use std::io::Write;
 
+pub mod openbao;
+pub mod softhsm;
 pub mod swtpm;
 
-/// Says in one line that a service is missing and its tests are skipped.
+/// Says that a service is missing.
 ///
 /// # Panics
 /// Where `VOUCHSAFE_REQUIRE_SERVICES` is set, because nothing may be skipped there.
-pub fn skip(service: &str) {
+pub fn skip(test: &str, service: &str) {
     let required = std::env::var_os("VOUCHSAFE_REQUIRE_SERVICES").is_some();
-    assert!(!required, "{service} is missing, and VOUCHSAFE_REQUIRE_SERVICES is set");
-    // Past the capture of the test harness: a skipped test passes, and its output would not be shown.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {service} is missing; its tests did not run");
+    assert!(!required, "{service} is not installed, and VOUCHSAFE_REQUIRE_SERVICES is set");
+    // Not by a macro: what those print of a test that passes is never seen.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {service} is not installed");
 }

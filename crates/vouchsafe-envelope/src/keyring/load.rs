@@ -103,7 +103,8 @@ impl KeyRing {
             let lost = !self.held(organisation)?.is_empty();
             return Err(if lost { EnvelopeError::StateLost } else { EnvelopeError::NotProvisioned });
         };
-        let state = self.unseal(organisation, &blob).map_err(|error| self.explain(organisation, error))?;
+        let state =
+            self.unseal(organisation, &blob).map_err(|error| self.explain(organisation, &blob, error))?;
         self.lend_to_this_process(organisation, state, unwrapped)
     }
 
@@ -136,10 +137,16 @@ impl KeyRing {
         Ok(state)
     }
 
-    /// A missing state key is either lost or not there yet: a service that was restored holds older ones only.
-    fn explain(&self, organisation: &OrganisationId, error: EnvelopeError) -> EnvelopeError {
-        match (&error, self.held(organisation)) {
-            (EnvelopeError::KeyMissing, Ok(held)) if !held.is_empty() => EnvelopeError::KeyServiceRolledBack,
+    /// A missing state key was destroyed, or is not there yet: a service that was restored holds older ones only.
+    fn explain(&self, organisation: &OrganisationId, blob: &[u8], error: EnvelopeError) -> EnvelopeError {
+        let (EnvelopeError::KeyMissing, Ok(Blob::State { generation, .. })) = (&error, Blob::parse(blob))
+        else {
+            return error;
+        };
+        match self.held(organisation) {
+            Ok(held) if !held.is_empty() && held.iter().all(|key| key.generation() < generation) => {
+                EnvelopeError::KeyServiceRolledBack
+            }
             _ => error,
         }
     }

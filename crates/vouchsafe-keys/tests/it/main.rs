@@ -6,6 +6,11 @@ mod folder;
 mod gate;
 mod key_file;
 mod key_services;
+#[cfg(feature = "openbao")]
+mod openbao;
+mod passphrase;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod ring;
 mod setup;
 #[cfg(feature = "tpm")]

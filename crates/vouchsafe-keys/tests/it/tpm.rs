@@ -8,7 +8,7 @@ use vouchsafe_envelope::{EnvelopeError, KeyServiceError};
 use vouchsafe_keys::{KeysError, Tpm, TpmConfig};
 use vouchsafe_types::SecretBytes;
 
-use crate::setup::{Place, acme, allocate, fingerprint, ring_over};
+use crate::setup::{Place, acme, allocate, fingerprint};
 
 mod crashes;
 mod setup;
@@ -52,7 +52,7 @@ fn provisioning_is_done_once_and_undone_whole() {
     assert!(!host.file().exists());
     assert_eq!(Tpm::unprovision(host.config(), &no_auth()).unwrap_err(), KeysError::Missing);
     Tpm::provision(host.config(), &no_auth()).unwrap();
-    assert_eq!(host.held(), []);
+    assert!(host.held().is_empty());
     put(&host.file(), &kept);
     assert_eq!(host.open().unwrap_err(), KeysError::NotAuthentic, "keys of the index that was removed");
 }
@@ -233,7 +233,7 @@ fn a_key_ring_destroys_leaves_over_it() {
     let Some(host) = Host::provisioned() else { return };
     let place = Place::new();
     let service = host.service();
-    let ring = ring_over(service.clone(), place.states());
+    let ring = place.ring_over(service.clone());
     ring.provision(&acme()).unwrap();
     let leaves = allocate(&ring, 2);
     let kept = fingerprint(&ring, leaves[1]).unwrap();
@@ -244,9 +244,10 @@ fn a_key_ring_destroys_leaves_over_it() {
     assert_eq!(fingerprint(&ring, leaves[1]), Ok(kept));
     // Where a key file and its states together undo an erasure, these do not.
     fs::write(host.file(), keys).unwrap();
-    fs::write(place.state_file(), state).unwrap();
+    fs::write(place.state_file(), &state).unwrap();
+    fs::write(place.replica_file(), state).unwrap();
     assert_eq!(
-        fingerprint(&ring_over(service, place.states()), leaves[0]),
+        fingerprint(&place.ring_over(service), leaves[0]),
         Err(EnvelopeError::KeyService(KeyServiceError::Corrupt))
     );
 }

@@ -36,7 +36,7 @@ impl Swtpm {
     /// Without `swtpm` where nothing may be skipped, see [`skip`].
     pub fn new() -> io::Result<Option<Self>> {
         if !is_installed() {
-            skip("swtpm");
+            skip("the TPM service", "swtpm (apt: swtpm)");
             return Ok(None);
         }
         let state = tempfile::tempdir()?;
