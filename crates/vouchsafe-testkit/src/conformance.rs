@@ -17,6 +17,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use vouchsafe_envelope::KeyServiceError;
@@ -135,6 +136,18 @@ impl<'a> Bench<'a> {
         generations(&*self.service, organisation)
     }
 
+    /// Panics unless these generations, ascending, are those that the service holds.
+    ///
+    /// Services whose generations are versions of one key hold those between, too; nobody asked for them.
+    fn assert_held(&self, organisation: &OrganisationId, expected: &[u64]) {
+        let mut held = self.held(organisation);
+        assert!(held.is_sorted(), "not ascending: {held:?}");
+        if self.only_older() {
+            held.retain(|generation| expected.contains(generation) || Some(generation) > expected.last());
+        }
+        assert_eq!(held, expected);
+    }
+
     /// Destroys what the case created, so that a persistent service does not fill up.
     fn clear(&self) {
         for organisation in self.used.take() {
@@ -151,6 +164,21 @@ fn generations(service: &dyn KeyService, organisation: &OrganisationId) -> Vec<u
     assert!(handles.iter().all(|handle| handle.organisation() == organisation), "another's key in the list");
     handles.iter().map(KeyHandle::generation).collect()
 }
+
+/// Tries again while the error says that it may help: a busy service may ask for patience.
+fn patiently<T>(act: impl Fn() -> Result<T, KeyServiceError>) -> T {
+    let begun = Instant::now();
+    loop {
+        match act() {
+            Err(error) if error.is_retryable() && begun.elapsed() < PATIENCE => {}
+            answer => return answer.unwrap(),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// How long a call may ask for another try.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn secret(byte: u8) -> Secret<32> {
     Secret::init_with(|secret| {

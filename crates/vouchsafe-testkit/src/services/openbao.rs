@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -36,6 +36,9 @@ pub struct OpenBaoServer {
     root_token: String,
 }
 
+/// Whether it was said that there is no server.
+static SAID: Once = Once::new();
+
 /// The server that [`OpenBaoServer::shared`] gave out last.
 static SHARED: Mutex<Weak<OpenBaoServer>> = Mutex::new(Weak::new());
 
@@ -58,10 +61,11 @@ impl OpenBaoServer {
 
     fn launch_with(disable_cache: bool) -> Option<Self> {
         let Some(program) = program() else {
-            let message = "SKIPPED: no `bao` on PATH or in VOUCHSAFE_BAO; OpenBao is not tested";
+            let message = "no `bao` on PATH or in VOUCHSAFE_BAO: OpenBao is not tested";
             assert!(std::env::var_os("VOUCHSAFE_REQUIRE_SERVICES").is_none(), "{message}");
             // Straight to the terminal: the test harness keeps what `eprintln` prints.
-            io::stderr().write_all(format!("{message}\n").as_bytes()).unwrap();
+            let say = || io::stderr().write_all(format!("SKIPPED: {message}\n").as_bytes());
+            SAID.call_once(|| say().unwrap());
             return None;
         };
         // Somebody else may take a free port before the server does.
