@@ -106,29 +106,33 @@ impl Ports {
     /// # Errors
     /// [`Error::KeysMissing`], [`Error::Keys`], [`Error::Store`], [`Error::Folder`].
     pub fn in_folder(dir: &Path) -> Result<Self, Error> {
-        let [data, keys, logs, outside] = ["data", "keys", "log", "outside"].map(|name| dir.join(name));
-        for folder in [&data, &keys, &logs, &outside] {
-            create_private(folder)?;
-        }
-        #[cfg(unix)]
-        [&keys, &outside].into_iter().try_for_each(|folder| refuse_writable(folder))?;
-        let (database, key_file) = (data.join("vouchsafe.sqlite"), keys.join("service.keys"));
-        if database.exists() && !key_file.exists() {
+        let keys = Folders::make(dir)?.keys;
+        let key_file = keys.join("service.keys");
+        if dir.join(DATABASE).exists() && !key_file.exists() {
             return Err(Error::KeysMissing);
         }
-        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::new());
         let service = create_or_open(&key_file, KeyFile::create_new, KeyFile::open)?;
+        Self::in_folder_with(dir, Arc::new(service))
+    }
+
+    /// As [`Self::in_folder`], with another key service than a key file: a token, a server, a TPM
+    /// ([`vouchsafe_keys`]), or a key file with a passphrase.
+    ///
+    /// # Errors
+    /// As [`Self::in_folder`].
+    pub fn in_folder_with(dir: &Path, service: Arc<dyn KeyService>) -> Result<Self, Error> {
+        let Folders { keys, logs, outside } = Folders::make(dir)?;
         Ok(Self {
-            keys: Arc::new(service),
+            keys: service,
             states: Arc::new(replicated(&[&keys, &outside])?),
             fences: Arc::new(FolderFences::at(outside.join("fences"))?),
             checkpoints: outside.join("checkpoints"),
             audit: Arc::new(NoAudit),
             cache: CachePolicy::default(),
             ticks: Arc::new(BootTicks),
-            store: Arc::new(SqliteStore::open(&database)?),
+            store: Arc::new(SqliteStore::open(&dir.join(DATABASE))?),
             logs,
-            entropy,
+            entropy: Arc::new(OsEntropy::new()),
             clock: Arc::new(SystemClock),
             engine: None,
             judge: Arc::new(PassiveJudge::default()),
@@ -157,6 +161,28 @@ impl Ports {
 impl std::fmt::Debug for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+/// Where the database lies in a folder of defaults.
+const DATABASE: &str = "data/vouchsafe.sqlite";
+
+/// The private folders of a folder of defaults, beside that of the database.
+struct Folders {
+    keys: PathBuf,
+    logs: PathBuf,
+    outside: PathBuf,
+}
+
+impl Folders {
+    fn make(dir: &Path) -> Result<Self, Error> {
+        let [data, keys, logs, outside] = ["data", "keys", "log", "outside"].map(|name| dir.join(name));
+        for folder in [&data, &keys, &logs, &outside] {
+            create_private(folder)?;
+        }
+        #[cfg(unix)]
+        [&keys, &outside].into_iter().try_for_each(|folder| refuse_writable(folder))?;
+        Ok(Self { keys, logs, outside })
     }
 }
 
