@@ -272,6 +272,12 @@ impl OrganisationState {
         Ok(())
     }
 
+    /// Every lasting key and every node's key.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
+        self.keys.iter().chain(self.tree.node_keys())
+    }
+
     /// A lasting key; the first three are always there.
     fn key(&self, place: usize) -> &[u8; KEY_LEN] {
         const MISSING: &[u8; KEY_LEN] = &[0; KEY_LEN];

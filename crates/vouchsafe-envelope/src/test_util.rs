@@ -1,8 +1,12 @@
 //! Doors for known-answer vectors and second implementations. Not semver stable.
 use ring::hmac::{HMAC_SHA256, HMAC_SHA512};
-use vouchsafe_types::{DataClass, Entropy, Secret};
+use std::sync::Arc;
+
+use vouchsafe_types::{DataClass, Entropy, LeafIndex, OrganisationId, Secret};
 
 use crate::gcm::Gcm;
+use crate::port::{KeyService, NoAudit, StateStore};
+use crate::state::sealed::{self, Blob};
 use crate::{EnvelopeError, OrganisationState, RecordKey, kdf};
 
 /// AES-256-GCM, as messages use it: encrypts the buffer in its place and gives the tag.
@@ -67,7 +71,7 @@ pub fn state(
     class: DataClass,
     count: u64,
 ) -> Result<OrganisationState, EnvelopeError> {
-    let mut state = OrganisationState::generate(entropy, std::sync::Arc::new(crate::port::NoAudit))?;
+    let mut state = OrganisationState::generate(entropy, Arc::new(NoAudit))?;
     state.reserve(class, count)?;
     Ok(state)
 }
@@ -78,8 +82,71 @@ pub fn state(
 /// As [`OrganisationState::open`].
 pub fn leaf_record_key(
     state: &OrganisationState,
-    leaf: vouchsafe_types::LeafIndex,
+    leaf: LeafIndex,
     key_version: u32,
 ) -> Result<RecordKey, EnvelopeError> {
     state.record_key(leaf, key_version)
+}
+
+/// Unseals the newest stored state that the service opens, past the start-up gate: what a thief of the storage and of
+/// the service could do, and what a drill has to count.
+///
+/// # Errors
+/// As [`KeyRing::with_state`](crate::KeyRing::with_state), but for the gate.
+pub fn ungated_state(
+    service: &dyn KeyService,
+    states: &dyn StateStore,
+    organisation: &OrganisationId,
+) -> Result<OrganisationState, EnvelopeError> {
+    let mut last = EnvelopeError::NotProvisioned;
+    for head in states.read_all(organisation).map_err(EnvelopeError::StateStore)? {
+        match unseal(service, states, organisation, &head) {
+            Ok(state) => return Ok(state),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn unseal(
+    service: &dyn KeyService,
+    states: &dyn StateStore,
+    organisation: &OrganisationId,
+    head: &[u8],
+) -> Result<OrganisationState, EnvelopeError> {
+    let Blob::State { generation, wrapped, message } = Blob::parse(head)? else {
+        return Err(EnvelopeError::NotProvisioned);
+    };
+    let mut state = sealed::open(organisation, service, (generation, wrapped, message), Arc::new(NoAudit))?;
+    state.load_shards(organisation, &|name| {
+        let shard = states.read_shard(organisation, name).map_err(EnvelopeError::StateStore)?;
+        shard.ok_or(EnvelopeError::StateLost)
+    })?;
+    Ok(state)
+}
+
+/// Shows every lasting key and every node of the key tree, for scans of memory.
+pub fn each_key(state: &OrganisationState, show: impl FnMut(&[u8; 32])) {
+    state.keys().for_each(show);
+}
+
+/// Punctures a state in memory, as a destruction does before it is sealed.
+///
+/// # Errors
+/// [`EnvelopeError::NoResources`].
+pub fn puncture(state: &mut OrganisationState, leaves: &[LeafIndex]) -> Result<usize, EnvelopeError> {
+    state.puncture(leaves)
+}
+
+/// What a write of this state would store now: the head and the fresh shards, before they are sealed, in bytes.
+///
+/// # Errors
+/// [`EnvelopeError::EntropyUnavailable`].
+pub fn write_len(
+    state: &mut OrganisationState,
+    organisation: &OrganisationId,
+    entropy: &dyn Entropy,
+) -> Result<(usize, usize), EnvelopeError> {
+    let fresh = state.reshard(organisation, entropy)?;
+    Ok((state.encoded_len(), fresh.iter().map(|shard| shard.sealed.len()).sum()))
 }

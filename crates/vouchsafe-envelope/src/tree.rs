@@ -140,7 +140,7 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
         Ok(key)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn node_keys(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
         self.keys.iter()
     }

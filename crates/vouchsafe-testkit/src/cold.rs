@@ -1,4 +1,4 @@
-//! What a folder holds, read beside the facade: rows by SQL, keys by the key ring.
+//! What a folder holds, read beside the facade: rows by SQL, keys past the start-up gate.
 //!
 //! Opening a folder this way changes nothing in it, except that SQLite takes over the write-ahead log of a killed
 //! process.
@@ -7,24 +7,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
-use vouchsafe_envelope::port::{KeyHandle, KeyService};
-use vouchsafe_envelope::record::open;
-use vouchsafe_envelope::{Context, EnvelopeError, KeyRing, OrganisationState};
-use vouchsafe_keys::{FolderStates, KeyFile, OsEntropy};
+use vouchsafe_envelope::port::{KeyHandle, KeyService, StateStore};
+use vouchsafe_envelope::{Context, EnvelopeError, OrganisationState, test_util};
+use vouchsafe_keys::{FolderStates, KeyFile};
 use vouchsafe_store::{ConsentRow, Holding, PayloadRow, RecordRow, SqliteStore, StoreError, read};
 use vouchsafe_types::{LeafIndex, OrganisationId, SecretBytes, SubjectPseudonym, Timestamp};
 
 use crate::scene::{Failure, SCOPE, database, organisation_id};
 
-/// The facade's key version, which its records name in their context.
-const KEY_VERSION: u32 = 1;
 const ALL: u32 = u32::MAX;
 
 /// A folder, opened cold.
 pub struct Cold {
     store: SqliteStore,
-    service: Arc<KeyFile>,
-    ring: KeyRing,
+    service: Arc<dyn KeyService>,
+    states: FolderStates,
     organisation: OrganisationId,
     file: Connection,
 }
@@ -44,13 +41,20 @@ impl Cold {
     /// The adapters' own.
     pub fn open_beside(database: &Path, keys: &Path) -> Result<Self, Failure> {
         let service = Arc::new(KeyFile::open(keys.join("service.keys"))?);
-        let states = Arc::new(FolderStates::open(keys.join("state"))?);
-        let ring = KeyRing::new(Arc::<KeyFile>::clone(&service), states, Arc::new(OsEntropy::new()));
+        Self::open_with(database, keys, service)
+    }
+
+    /// Opens a database beside a folder of key states, with a key service.
+    ///
+    /// # Errors
+    /// The adapters' own.
+    pub fn open_with(database: &Path, keys: &Path, service: Arc<dyn KeyService>) -> Result<Self, Failure> {
+        let states = FolderStates::open(keys.join("state"))?;
         let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         Ok(Self {
             store: SqliteStore::open(database)?,
             service,
-            ring,
+            states,
             organisation: organisation_id()?,
             file,
         })
@@ -145,12 +149,21 @@ impl Cold {
         Ok(self.service.list(&self.organisation)?.iter().map(KeyHandle::generation).collect())
     }
 
-    /// Lends the unsealed key state to a closure.
+    /// Lends the unsealed key state to a closure: the stored one, whatever a gate would say.
     ///
     /// # Errors
-    /// As [`KeyRing::with_state`].
+    /// As [`test_util::ungated_state`].
     pub fn with_state<R>(&self, act: impl FnOnce(&OrganisationState) -> R) -> Result<R, EnvelopeError> {
-        self.ring.with_state(&self.organisation, act)
+        let state = test_util::ungated_state(&*self.service, &self.states, &self.organisation)?;
+        Ok(act(&state))
+    }
+
+    /// Whether the state store holds a state at all.
+    ///
+    /// # Errors
+    /// The state store's own.
+    pub fn has_state(&self) -> Result<bool, Failure> {
+        Ok(self.states.version(&self.organisation)?.is_some())
     }
 
     /// The context that a sealed template is bound to.
@@ -162,7 +175,12 @@ impl Cold {
             scope: holding.scope,
             ..self.payload_context(
                 holding,
-                &PayloadRow { leaf: holding.leaf, id: record.id, sealed: Vec::new() },
+                &PayloadRow {
+                    leaf: holding.leaf,
+                    id: record.id,
+                    key_version: record.key_version,
+                    sealed: Vec::new(),
+                },
             )
         }
     }
@@ -176,7 +194,7 @@ impl Cold {
             record: payload.id,
             model: None,
             dimension: None,
-            key_version: KEY_VERSION,
+            key_version: payload.key_version,
         }
     }
 
@@ -190,7 +208,7 @@ impl Cold {
         holding: &Holding,
         record: &RecordRow,
     ) -> Result<SecretBytes, EnvelopeError> {
-        open(&state.record_key(holding.leaf)?, &self.record_context(holding, record), &record.sealed)
+        state.open(&self.record_context(holding, record), &record.sealed)
     }
 
     /// Opens a sealed payload with the keys that are left.
@@ -203,7 +221,7 @@ impl Cold {
         holding: &Holding,
         payload: &PayloadRow,
     ) -> Result<SecretBytes, EnvelopeError> {
-        open(&state.record_key(holding.leaf)?, &self.payload_context(holding, payload), &payload.sealed)
+        state.open(&self.payload_context(holding, payload), &payload.sealed)
     }
 }
 

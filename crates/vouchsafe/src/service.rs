@@ -40,6 +40,11 @@ impl Vouchsafe {
         Organisation::provision(&self.core, OrganisationId::parse(id)?)
     }
 
+    /// Wipes every unsealed key state now, instead of after five minutes; the next use unwraps it again.
+    pub fn wipe_keys(&self) {
+        self.core.ring.wipe();
+    }
+
     /// Captures a face from one still picture, which it consumes: detect, check quality, judge, align.
     ///
     /// A still proves little: its assurance is [`Assurance::Weak`](crate::Assurance::Weak).

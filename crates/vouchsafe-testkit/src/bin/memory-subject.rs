@@ -21,8 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs, io};
 
-use vouchsafe::envelope::KeyRing;
-use vouchsafe::keys::{FolderStates, KeyFile, OsEntropy};
+use vouchsafe::envelope::test_util;
 use vouchsafe::store::{SqliteStore, read};
 use vouchsafe::{Act, FaceEngine, Image, Limits, LiveFace, ModelSet, Permit, Ports, Scope, Vouchsafe};
 use vouchsafe_alloc::WipingAllocator;
@@ -91,8 +90,11 @@ fn main() -> Step {
     if mode.as_os_str() == "forgetting" {
         forget_all(&service, &engine, folder, pictures)?;
     }
+    // For five minutes at most an open service keeps its key state; here it is wiped at once.
+    service.wipe_keys();
     stand_still("verified")?;
     service.organisation(ORGANISATION)?.publish_log()?;
+    service.wipe_keys();
     stand_still("published")?;
     let planted = plant()?;
     stand_still("planted")?;
@@ -129,16 +131,12 @@ fn forget_all(service: &Vouchsafe, engine: &FaceEngine, folder: &Path, pictures:
     forget(engine.embed(&permit, face, jiff::Timestamp::now())?);
 
     let id = OrganisationId::parse(ORGANISATION)?;
-    let keys = folder.join("keys");
-    let ring = KeyRing::new(
-        Arc::new(KeyFile::open(keys.join("service.keys"))?),
-        Arc::new(FolderStates::open(keys.join("state"))?),
-        Arc::new(OsEntropy::new()),
-    );
+    let ports = Ports::in_folder(folder)?;
+    let state = test_util::ungated_state(&*ports.keys, &*ports.states, &id)?;
     let store = SqliteStore::open(&folder.join("data/vouchsafe.sqlite"))?;
     let holding = read(&store, |rows| rows.biometric_holding(&id, person.pseudonym(), FACE))?;
     let leaf = holding.ok_or("no template")?.leaf;
-    forget(ring.with_state(&id, |state| state.template_secret(leaf))??);
+    forget(state.template_secret(leaf)?);
     Ok(())
 }
 

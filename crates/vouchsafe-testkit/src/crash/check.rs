@@ -255,7 +255,8 @@ impl Sight {
                     }
                 }
                 if key != LeafStatus::Live {
-                    findings.check(state.record_key(leaf).is_err(), || format!("{}: derives a key", name()));
+                    findings
+                        .check(state.template_secret(leaf).is_err(), || format!("{}: derives a key", name()));
                     continue;
                 }
                 if let Some(record) = record {

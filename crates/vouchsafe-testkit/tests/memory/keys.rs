@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ring::{digest, hmac};
 use vouchsafe::envelope::port::{KeyHandle, KeyService, StateStore};
-use vouchsafe::envelope::{Context, KeyRing, cobblestone, record};
-use vouchsafe::keys::{FolderStates, KeyFile, OsEntropy};
+use vouchsafe::envelope::{Context, cobblestone, record, test_util};
+use vouchsafe::keys::{FolderStates, KeyFile};
 use vouchsafe::store::{SqliteStore, read};
 use vouchsafe::template::{ProtectedReference, TemplateKey};
 use vouchsafe_types::{DataClass, OrganisationId, Scope, Secret};
@@ -54,10 +54,16 @@ pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, pers
 
     let state = cobblestone::open(&data_key, &context, message).unwrap();
     let state = state.expose_secret();
-    let (dek, log_seed) = (array(&state[17..49]), array(&state[49..81]));
-    let tree = &state[82 + 9 * usize::from(state[81])..];
+    let (lasting, log_seed, fence) = (array(&state[25..57]), array(&state[57..89]), array(&state[89..121]));
+    assert_eq!(state[121..126], [1, 0, 0, 0, 1], "one data key, version 1");
+    let dek = array(&state[126..158]);
+    let tree = &state[159 + 9 * usize::from(state[158])..];
+    assert_eq!(tree[..4], [0; 4], "no honey and no shards");
+    let tree = &tree[4..];
     assert_eq!(tree[..6], [1, 48, 0, 0, 0, 1], "nothing was destroyed, so the cover is the root");
     let root = array(&tree[6 + 7..]);
+    secrets.key("lasting key", &lasting);
+    secrets.key("fence key", &fence);
     secrets.key("data key", &dek);
     secrets.key(LOG_SEED, &log_seed);
     secrets.key("tree root", &root);
@@ -69,8 +75,8 @@ pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, pers
     secrets.key("log scalar", &scalar);
     secrets.key("log prefix", &array(prefix));
 
-    let ring = KeyRing::new(service, states, Arc::new(OsEntropy::new()));
-    let person = ring.with_state(&id, |state| state.pseudonym(person.as_bytes())).unwrap();
+    let opened = test_util::ungated_state(&*service, &*states, &id).unwrap();
+    let person = opened.pseudonym(person.as_bytes());
     let store = SqliteStore::open(&folder.join("data/vouchsafe.sqlite")).unwrap();
     let row = read(&store, |rows| {
         let holding = rows.biometric_holding(&id, person, SCOPE)?.unwrap();
@@ -84,12 +90,12 @@ pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, pers
         leaf = mac(&leaf, &[b"vouchsafe tree node v1", &[bit]]);
         secrets.key(if level == 0 { "leaf key" } else { "tree path" }, &leaf);
     }
-    let from_leaf = |label| hkdf(&dek, &leaf, label);
-    let (record_key, template_key) = (from_leaf(b"vouchsafe record v1"), from_leaf(b"vouchsafe template v1"));
+    let record_key = hkdf(&dek, &leaf, b"vouchsafe record v1");
+    let template_key = hkdf(&lasting, &leaf, b"vouchsafe template v1");
     secrets.key("record key", &record_key);
     secrets.key("template key", &template_key);
-    secrets.key("pseudonym key", &hkdf(b"", &dek, b"vouchsafe subject pseudonym v1"));
-    let known = ring.with_state(&id, |state| state.template_secret(row.leaf)).unwrap().unwrap();
+    secrets.key("pseudonym key", &hkdf(b"", &lasting, b"vouchsafe subject pseudonym v1"));
+    let known = opened.template_secret(row.leaf).unwrap();
     assert_eq!(known.as_secret().expose_secret(), &template_key, "the template key is the envelope's");
 
     let context = Context {
