@@ -9,6 +9,9 @@ pub mod threat_model {}
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 
+#[doc = include_str!("../docs/runbook-keys.md")]
+pub mod runbook_keys {}
+
 /// Architecture decision records: one page each, never edited, only superseded.
 pub mod decisions {
     #[doc = include_str!("../docs/adr/0001-inference-engine.md")]
@@ -23,4 +26,12 @@ pub mod decisions {
     pub mod adr_0005_capture_consumes_frames {}
     #[doc = include_str!("../docs/adr/0006-sync-facade.md")]
     pub mod adr_0006_sync_facade {}
+    #[doc = include_str!("../docs/adr/0007-key-cache.md")]
+    pub mod adr_0007_key_cache {}
+    #[doc = include_str!("../docs/adr/0008-fence-journal.md")]
+    pub mod adr_0008_fence_journal {}
+    #[doc = include_str!("../docs/adr/0009-key-services.md")]
+    pub mod adr_0009_key_services {}
+    #[doc = include_str!("../docs/adr/0010-lasting-key.md")]
+    pub mod adr_0010_lasting_key {}
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use vouchsafe_envelope::port::{ErasureStrength, KeyHandle, KeyService, StateStore};
 use vouchsafe_envelope::{Context, EnvelopeError, LeafStatus};
 use vouchsafe_keys::OsEntropy;
-use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, RecordId, Scope};
+use vouchsafe_types::{
+    DataClass, LeafIndex, Modality, OrganisationId, Purpose, RecordId, Role, Scope,
+};
 
 use crate::setup::{Place, acme, allocate, fingerprint};
 
@@ -172,4 +174,31 @@ fn no_reader_opens_after_a_destruction_returned() {
     });
     assert_eq!(place.held(), [13]);
     assert!(place.states().read(&acme()).unwrap().is_some());
+}
+
+/// The key's part of the promise: a 192-d vector is sealed for its own scope and dimension, and goes with its leaf.
+/// That nothing else of a voice is kept is for the voice engine to show.
+///
+/// Promise: WB-1.5-voice-192d
+#[test]
+fn a_voice_vector_is_sealed_for_its_own_scope_and_dies_with_its_leaf() {
+    let place = Place::provisioned();
+    let ring = place.ring();
+    let leaf = allocate(&ring, 1)[0];
+    let vector: Vec<u8> = (0..192u16).flat_map(|number| (f32::from(number) / 192.0).to_le_bytes()).collect();
+    let voice = Scope::new(Some(Modality::Voice), Role::EndUser, Purpose::Verification).unwrap();
+    let context = Context { scope: Some(voice), dimension: Some(192), ..context(leaf) };
+    let sealed = ring.with_state(&acme(), |state| state.seal(&context, &vector, &OsEntropy::new()));
+    let sealed = sealed.unwrap().unwrap();
+    assert!(!sealed.windows(16).any(|window| vector.windows(16).any(|plain| plain == window)));
+    let open = |context: &Context| ring.with_state(&acme(), |state| state.open(context, &sealed)).unwrap();
+    assert_eq!(open(&context).unwrap().expose_secret(), vector);
+    for other in [
+        Context { scope: Some(Scope::FACE_VERIFICATION), ..context.clone() },
+        Context { dimension: Some(512), ..context.clone() },
+    ] {
+        assert_eq!(open(&other).unwrap_err(), EnvelopeError::NotAuthentic);
+    }
+    let _ = ring.destroy(&acme(), &[leaf]).unwrap();
+    assert_eq!(open(&context).unwrap_err(), EnvelopeError::Destroyed);
 }
