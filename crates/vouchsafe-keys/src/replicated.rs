@@ -27,6 +27,14 @@ pub enum Replica {
     Unreadable(StateStoreError),
 }
 
+/// What one place has of a state.
+#[derive(Clone, PartialEq, Eq)]
+struct Whole {
+    version: StateVersion,
+    head: Vec<u8>,
+    shards: Vec<ShardName>,
+}
+
 impl ReplicatedStates {
     /// A state in these places, the first of which holds the locks.
     ///
@@ -81,15 +89,15 @@ impl ReplicatedStates {
 
     fn compare(&self, organisation: &OrganisationId) -> Vec<Replica> {
         let read: Vec<_> = self.places.iter().map(|place| self.inspect(organisation, &**place)).collect();
-        let newest =
-            read.iter().filter_map(|found| found.as_ref().ok()?.as_ref()).max_by_key(|whole| whole.0);
-        let newest = newest.cloned();
+        let whole = read.iter().filter_map(|found| found.as_ref().ok()?.as_ref());
+        // Of two with the same head, the one with more shards is whole.
+        let newest = whole.max_by_key(|whole| (whole.version, whole.shards.len())).cloned();
         read.into_iter()
             .map(|found| match found {
                 Err(error) => Replica::Unreadable(error),
                 Ok(None) => Replica::Missing,
-                Ok(Some(own)) if Some(&own) == newest.as_ref() => Replica::Newest(own.0),
-                Ok(Some((version, ..))) => Replica::Behind(version),
+                Ok(Some(own)) if Some(&own) == newest.as_ref() => Replica::Newest(own.version),
+                Ok(Some(own)) => Replica::Behind(own.version),
             })
             .collect()
     }
@@ -98,7 +106,7 @@ impl ReplicatedStates {
         &self,
         organisation: &OrganisationId,
         place: &dyn StateStore,
-    ) -> Result<Option<(StateVersion, Vec<u8>, Vec<ShardName>)>, StateStoreError> {
+    ) -> Result<Option<Whole>, StateStoreError> {
         let Some(head) = place.read(organisation)? else { return Ok(None) };
         let version = place.version(organisation)?.ok_or(StateStoreError::Corrupt)?;
         let mut shards = place.shards(organisation)?;
@@ -106,7 +114,7 @@ impl ReplicatedStates {
         for shard in &shards {
             place.read_shard(organisation, shard)?;
         }
-        Ok(Some((version, head, shards)))
+        Ok(Some(Whole { version, head, shards }))
     }
 
     fn first(&self) -> Result<&dyn StateStore, StateStoreError> {

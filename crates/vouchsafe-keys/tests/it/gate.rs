@@ -1,4 +1,6 @@
 //! The start-up gate: what a restore brings back is noticed, and the recovery destroys it again.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use vouchsafe_envelope::port::{ErasureStrength, KeyHandle, KeyService, StateStore};
 use vouchsafe_envelope::{Context, EnvelopeError, LeafStatus};
 use vouchsafe_keys::OsEntropy;
-use vouchsafe_types::{
-    DataClass, LeafIndex, Modality, OrganisationId, Purpose, RecordId, Role, Scope,
-};
+use vouchsafe_types::{DataClass, LeafIndex, Modality, OrganisationId, Purpose, RecordId, Role, Scope};
 
 use crate::setup::{Place, acme, allocate, fingerprint};
 

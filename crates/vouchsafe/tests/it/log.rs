@@ -146,9 +146,9 @@ fn keys_that_were_restored_with_the_database_are_noticed() {
         let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
         assert!(copied.unwrap().success());
     };
-    ["data", "keys"].map(cp);
+    ["data", "keys"].into_iter().for_each(cp);
     let _ = gone.withdraw(FACE).unwrap();
-    ["log", "outside"].map(cp);
+    ["log", "outside"].into_iter().for_each(cp);
     let restored = open(copy.path(), &scene.clock);
     let organisation = restored.organisation("acme").unwrap();
     let refused = Error::Envelope(EnvelopeError::KeyServiceRolledBack).to_string();
@@ -176,7 +176,7 @@ fn keys_that_were_restored_and_a_lost_journal_are_noticed() {
         let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
         assert!(copied.unwrap().success());
     };
-    ["data", "keys"].map(cp);
+    ["data", "keys"].into_iter().for_each(cp);
     let _ = gone.withdraw(FACE).unwrap();
     cp("log");
     let restored = open(copy.path(), &scene.clock);
