@@ -49,6 +49,7 @@ pub use vouchsafe_envelope as envelope;
 pub use vouchsafe_keys as keys;
 pub use vouchsafe_ledger as ledger;
 pub use vouchsafe_liveness as liveness;
+pub use vouchsafe_pages as pages;
 pub use vouchsafe_retention as retention;
 pub use vouchsafe_store as store;
 pub use vouchsafe_template as template;

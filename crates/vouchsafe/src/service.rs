@@ -5,6 +5,7 @@ use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{CaptureSession, Image, LiveFace};
 #[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
 use vouchsafe_embed::{FaceEngine, ModelSet};
+use vouchsafe_envelope::CacheMetrics;
 use vouchsafe_types::{OrganisationId, Outcome, Reasons, Refusal};
 
 use crate::core::Core;
@@ -43,6 +44,11 @@ impl Vouchsafe {
     /// Wipes every unsealed key state now, instead of after five minutes; the next use unwraps it again.
     pub fn wipe_keys(&self) {
         self.core.ring.wipe();
+    }
+
+    /// What the cache of unsealed key states did; no count names an organisation.
+    pub fn key_cache_metrics(&self) -> CacheMetrics {
+        self.core.ring.cache_metrics()
     }
 
     /// Captures a face from one still picture, which it consumes: detect, check quality, judge, align.

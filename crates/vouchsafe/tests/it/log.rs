@@ -188,6 +188,37 @@ fn keys_that_were_restored_and_a_lost_journal_are_noticed() {
     assert_eq!((recovery.destroyed, recovery.unexplained), (0, 1));
 }
 
+/// Database and published log restored together look whole; the checkpoint kept outside says that they are not.
+#[test]
+fn a_log_that_was_restored_with_its_database_is_noticed() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    organisation.publish_log().unwrap();
+    let copy = tempfile::TempDir::new().unwrap();
+    let cp = |folder: &str| {
+        let from = scene.dir.path().join(folder);
+        let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
+        assert!(copied.unwrap().success());
+    };
+    ["data", "log"].into_iter().for_each(cp);
+    assert!(verify(&person, 1).is_accepted());
+    organisation.publish_log().unwrap();
+    ["keys", "outside"].into_iter().for_each(cp);
+    let restored = open(copy.path(), &scene.clock);
+    let organisation = restored.organisation("acme").unwrap();
+    let subject = organisation.subject("4711").unwrap();
+    assert!(matches!(subject.permit(FACE), Err(Error::LogLost)));
+    assert!(matches!(organisation.recover(Unexplained::Refused), Err(Error::LogLost)));
+    // Its own files bring it back.
+    std::fs::remove_dir_all(copy.path().join("log")).unwrap();
+    cp("log");
+    let organisation = restored.organisation("acme").unwrap();
+    assert!(organisation.recover(Unexplained::Refused).unwrap().is_some());
+    assert!(verify(&organisation.subject("4711").unwrap(), 1).is_accepted());
+}
+
 fn backup(scene: &Scene) -> String {
     scene.dir.path().join("backup.sqlite").to_str().unwrap().to_owned()
 }
