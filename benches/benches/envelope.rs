@@ -10,12 +10,14 @@ use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use ring::hkdf::{HKDF_SHA512, KeyType, Prk};
 use tempfile::TempDir;
+use vouchsafe::envelope::port::StateStore;
 use vouchsafe::envelope::tree::KeyTree;
-use vouchsafe::envelope::{Context, KeyRing, record};
-use vouchsafe::keys::{FolderStates, KeyFile, OsEntropy};
+use vouchsafe::envelope::{Context, KeyPorts, KeyRing, record};
+use vouchsafe::keys::{BootTicks, FolderFences, FolderStates, KeyFile, OsEntropy, ReplicatedStates};
 use vouchsafe::types::{DataClass, Digest, LeafIndex, RecordId};
 use vouchsafe::{OrganisationId, Scope};
 use vouchsafe_benches::folder;
+use vouchsafe_envelope::test_util;
 
 const RECORD: [u8; 2048] = [0x5a; 2048];
 
@@ -23,11 +25,18 @@ fn acme() -> OrganisationId {
     OrganisationId::parse("acme").unwrap()
 }
 
-/// A key file and a folder of states, as `Ports::in_folder` makes them.
+/// A key file, two folders of states and one of fence journals, as `Ports::in_folder` makes them.
 fn ring(folder: &TempDir) -> KeyRing {
-    let service = KeyFile::create_new(folder.path().join("service.keys")).unwrap();
-    let states = FolderStates::create_new(folder.path().join("state")).unwrap();
-    let ring = KeyRing::new(Arc::new(service), Arc::new(states), Arc::new(OsEntropy::new()));
+    let place = |name: &str| -> Arc<dyn StateStore> {
+        Arc::new(FolderStates::create_new(folder.path().join(name)).unwrap())
+    };
+    let ring = KeyRing::new(KeyPorts::new(
+        Arc::new(KeyFile::create_new(folder.path().join("service.keys")).unwrap()),
+        Arc::new(ReplicatedStates::new(vec![place("state"), place("replica")]).unwrap()),
+        Arc::new(FolderFences::at(folder.path().join("fences")).unwrap()),
+        Arc::new(OsEntropy::new()),
+        Arc::new(BootTicks),
+    ));
     ring.provision(&acme()).unwrap();
     ring
 }
@@ -70,7 +79,7 @@ fn records(criterion: &mut Criterion) {
     let folder = folder(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let ring = ring(&folder);
     let leaf = ring.allocate(&acme(), DataClass::Biometric).unwrap();
-    let key = ring.with_state(&acme(), |state| state.record_key(leaf)).unwrap().unwrap();
+    let key = ring.with_state(&acme(), |state| test_util::leaf_record_key(state, leaf, 1)).unwrap().unwrap();
     let (context, entropy) = (context(leaf), OsEntropy::new());
     let sealed = record::seal(&key, &context, &RECORD, &entropy).unwrap();
     let mut bare = RECORD.to_vec();
@@ -107,8 +116,14 @@ fn records(criterion: &mut Criterion) {
         bencher.iter(|| ring.with_state(&acme(), |state| state.revision()).unwrap());
     });
     ring.with_state(&acme(), |state| {
+        group.bench_function("seal 2 KiB, its key derived", |bencher| {
+            bencher.iter(|| state.seal(&context, black_box(&RECORD), &entropy).unwrap());
+        });
+        group.bench_function("open 2 KiB, its key derived", |bencher| {
+            bencher.iter(|| state.open(&context, black_box(&sealed)).unwrap());
+        });
         group.bench_function("derive a record key", |bencher| {
-            bencher.iter(|| state.record_key(black_box(leaf)).unwrap());
+            bencher.iter(|| test_util::leaf_record_key(state, black_box(leaf), 1).unwrap());
         });
     })
     .unwrap();
@@ -126,19 +141,19 @@ fn puncture(criterion: &mut Criterion) {
     group.sample_size(20);
     for allocated in [1_000u64, 1_000_000] {
         let mut tree = <KeyTree>::generate(&OsEntropy::new()).unwrap();
-        tree.puncture(&(0..allocated).step_by(100).map(index).collect::<Vec<_>>());
+        tree.puncture(&(0..allocated).step_by(100).map(index).collect::<Vec<_>>()).unwrap();
         let bytes = tree.encode();
         let leaf = [index(allocated / 2 + 50)];
         group.bench_function(BenchmarkId::from_parameter(allocated), |bencher| {
             let tree = || KeyTree::decode(bytes.expose_secret()).unwrap();
-            let act = |mut tree: KeyTree| (tree.puncture(&leaf), tree);
+            let act = |mut tree: KeyTree| (tree.puncture(&leaf).unwrap(), tree);
             bencher.iter_batched(tree, act, BatchSize::PerIteration);
         });
     }
     group.finish();
 }
 
-/// New state key, new state, old key destroyed; each step synced, so the figure is the disk's: about nine syncs.
+/// New state key, new state, old key destroyed; each step synced, so the figure is the disk's.
 fn destroy(criterion: &mut Criterion) {
     let folder = folder(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let ring = ring(&folder);

@@ -1,5 +1,11 @@
 //! What the benches in `benches/` share; run them with `cargo bench -p vouchsafe-benches`.
+//!
+//! Two programs measure the keys: `key-growth` and `key-cache`, run with `cargo run -p vouchsafe-benches --bin NAME`.
 #![forbid(unsafe_code)]
+
+pub mod figures;
+pub mod memory;
+pub mod plot;
 
 use std::path::Path;
 use std::sync::Arc;

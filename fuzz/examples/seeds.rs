@@ -11,9 +11,12 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use ring::digest::{SHA256, digest};
 use vouchsafe_embed::ModelRole;
 use vouchsafe_envelope::cobblestone;
+use vouchsafe_envelope::port::StateVersion;
 use vouchsafe_envelope::record::seal;
 use vouchsafe_envelope::tree::KeyTree;
-use vouchsafe_fuzz::{Fixed, ORIGIN, acme, context, leaf, record_key, seal_state, signer};
+use vouchsafe_fuzz::{
+    Fixed, Harm, Large, ORIGIN, Plain, World, acme, chain, context, leaf, record_key, signer, tree,
+};
 use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Opening, commitment, merkle};
 use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy};
 use vouchsafe_types::{DataClass, LeafIndex, Modality, Role, Secret};
@@ -24,6 +27,9 @@ fn main() -> Step {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("where to?")?);
     pictures(&folder)?;
     keys(&folder)?;
+    states(&folder)?;
+    fences(&folder)?;
+    services(&folder)?;
     log(&folder)?;
     people(&folder)?;
     retention(&folder)?;
@@ -72,14 +78,10 @@ fn keys(folder: &Path) -> Step {
 
     let mut tree = <KeyTree>::generate(&Fixed(1))?;
     put(folder, "tree_decode", "whole", tree.encode().expose_secret())?;
-    put(folder, "state_open", "fresh", state(1, &[], &tree))?;
-    put(folder, "state_open", "sealed", seal_state(1, &state(1, &[(1, 64)], &tree)))?;
-    put(folder, "state_open", "allocated", state(1, &[(1, 64), (2, 128), (7, 64)], &tree))?;
-    tree.puncture(&[leaf(), LeafIndex::new(7)?]);
+    tree.puncture(&[leaf(), LeafIndex::new(7)?])?;
     put(folder, "tree_decode", "punctured", tree.encode().expose_secret())?;
-    put(folder, "state_open", "punctured", state(2, &[(1, 64)], &tree))?;
     let mut small = KeyTree::<8>::generate(&Fixed(1))?;
-    small.puncture(&[LeafIndex::new(3)?, LeafIndex::new(200)?]);
+    small.puncture(&[LeafIndex::new(3)?, LeafIndex::new(200)?])?;
     put(folder, "tree_decode", "small", small.encode().expose_secret())?;
 
     let key = |generation: u64| {
@@ -117,20 +119,130 @@ fn protected(folder: &Path, contents: &[u8]) -> Step {
     put(folder, "key_file_passphrase", "costly", costly)
 }
 
-/// The plaintext of a state, as its specification says.
-fn state(generation: u64, counters: &[(u8, u64)], tree: &KeyTree) -> Vec<u8> {
-    let mut bytes = vec![1];
-    bytes.extend_from_slice(&generation.to_be_bytes());
-    bytes.extend_from_slice(&3u64.to_be_bytes());
-    bytes.extend_from_slice(&[4; 32]);
-    bytes.extend_from_slice(&[5; 32]);
-    bytes.extend_from_slice(&[counters.len() as u8]);
-    for (class, next) in counters {
-        bytes.push(*class);
-        bytes.extend_from_slice(&next.to_be_bytes());
+/// Key states: in the clear, sealed, in a file, and too large for their head.
+fn states(folder: &Path) -> Step {
+    let whole = tree(&[(0, 0)]);
+    let plain = |counters: &[(u8, u64)], tree: &[u8]| Plain {
+        version: StateVersion { generation: 1, revision: 3 },
+        data_keys: vec![1],
+        counters: counters.to_vec(),
+        tree: tree.to_vec(),
+        ..Plain::default()
+    };
+    let fresh = plain(&[], &whole);
+    let mut punctured = KeyTree::<48>::decode(&whole)?;
+    punctured.puncture(&[leaf(), LeafIndex::new(7)?])?;
+    let punctured = plain(&[(1, 64)], punctured.encode().expose_secret());
+    let honey = vec![leaf().get() + 5, leaf().get() + 9];
+    let turned = Plain { data_keys: vec![1, 2, 7], honey, ..plain(&[(1, 64)], &whole) };
+    let shard = ((33, 1 << 25), [1; 16], [2; 32], [3; 32]);
+    let sharded = Plain { shards: vec![shard], ..fresh.clone() };
+    for (name, state) in [
+        ("fresh", &fresh),
+        ("allocated", &plain(&[(1, 64), (2, 128), (7, 64)], &whole)),
+        ("punctured", &punctured),
+        ("turned", &turned),
+        ("sharded", &sharded),
+    ] {
+        if state.shards.is_empty() {
+            World::of(state.head()).ring.with_state(&acme(), |_| ())?;
+        }
+        put(folder, "state_decode", name, state.encode())?;
     }
-    bytes.extend_from_slice(tree.encode().expose_secret());
-    bytes
+    let (_, sealed) = turned.head().ok_or("a head")?;
+    put(folder, "state_open", "provisioning", [1, 0, 0, 0, 0, 0, 0, 0, 0])?;
+    put(folder, "state_open", "fresh", fresh.head().ok_or("a head")?.1)?;
+    put(folder, "state_open", "turned", &sealed)?;
+    put(folder, "state_open", "key", [&[0, 20][..], &[1]].concat())?;
+    let version = [1u64, 3].map(u64::to_be_bytes).concat();
+    put(folder, "state_file", "state", [b"vouchsafe state\x02", &version[..], b"example"].concat())?;
+    put(folder, "state_file", "empty", [b"vouchsafe state\x02", &version[..]].concat())?;
+    let head = [b"vouchsafe state\x02", &version[..]].concat();
+    let summed = [&head, &digest(&SHA256, &head).as_ref()[..8], b"example"].concat();
+    put(folder, "state_file", "sums", [&summed, digest(&SHA256, &summed).as_ref()].concat())?;
+    put(folder, "state_lease_names", "older", "00aa11bb22cc33dd.3.8.44")?;
+    put(folder, "state_lease_names", "same", "00aa11bb22cc33dd.3.9.5")?;
+    put(folder, "state_lease_names", "alive", ".00aa11bb22cc33dd")?;
+    put(folder, "state_shard_names", "name", "00112233445566778899aabbccddeeff")?;
+    put(folder, "state_shard_names", "capitals", "00112233445566778899AABBCCDDEEFF")?;
+    put(folder, "state_shard_names", "signs", "+0+1+2+3+4+5+6+7+8+9+a+b+c+d+e+f")?;
+    put(folder, "state_shard_names", "unfinished", "00112233445566778899aabbccddeeff.tmp")?;
+    large(folder)
+}
+
+/// States in shards: those that load, and those in which something is out of its place.
+fn large(folder: &Path) -> Step {
+    let root = |depth: u8, prefix: u64| [&[depth][..], &prefix.to_be_bytes()[2..]].concat();
+    let edit = |what: u8, place: u16, node: Vec<u8>| [&[what][..], &place.to_be_bytes(), &node].concat();
+    let halves = [root(33, 1 << 25), root(33, (1 << 25) + 1)].concat();
+    let two = |edit: Vec<u8>| [&[2][..], &halves, &edit].concat();
+    let at = |index: u64| root(48, leaf().get() + index);
+    for (name, large) in [
+        ("one", [&[1][..], &root(33, 1 << 25)].concat()),
+        ("two", two(vec![])),
+        ("three", [&[3][..], &halves, &root(7, 1)].concat()),
+        ("loose", two(edit(0, 0, root(48, 9)))),
+        ("fewer", two(edit(6, 77, root(0, 0)))),
+    ] {
+        let (world, _) = Large::read(&large).ok_or("a large state")?.world(Harm::None, 0);
+        world.ring.with_state(&acme(), |_| ())?;
+        put(folder, "shard_open", name, [&[0], &large[..]].concat())?;
+    }
+    for (name, harm, large) in [
+        ("bit", 2, two(vec![])),
+        ("digest", 3, two(vec![])),
+        ("swap", 4, two(vec![])),
+        ("moved", 0, two(edit(7, 77, root(2, 0)))),
+        ("head-behind", 0, two(edit(0, 0, at(20_000)))),
+        ("head-between", 0, two(edit(0, 0, at(101)))),
+        ("head-twice", 0, two(edit(0, 0, at(100)))),
+        ("shard-behind", 0, two(edit(8, 8320, at(65_541)))),
+        ("shard-before", 0, two(edit(4, 0, root(48, 5)))),
+    ] {
+        put(folder, "shard_open", name, [&[harm], &large[..]].concat())?;
+    }
+    Ok(())
+}
+
+/// Fence journals: the bodies of records, and whole files.
+fn fences(folder: &Path) -> Step {
+    let versioned = |kind: u8, generation: u64, revision: u64| {
+        [&[kind][..], &generation.to_be_bytes(), &revision.to_be_bytes()].concat()
+    };
+    let fenced = |leaves: &[u64]| {
+        let six = |leaf: &u64| leaf.to_be_bytes()[2..].to_vec();
+        [vec![1], leaves.iter().flat_map(six).collect()].concat()
+    };
+    let counted = [versioned(3, 1, 2), [&[1][..], &128u64.to_be_bytes()].concat()].concat();
+    let first = leaf().get();
+    let bodies = [
+        versioned(4, 1, 1),
+        counted,
+        fenced(&[first, first + 5]),
+        versioned(2, 2, 3),
+        fenced(&[first + 1, 8 << 40]),
+    ];
+    let listed = |bodies: &[Vec<u8>]| -> Vec<u8> {
+        bodies.iter().flat_map(|body| [&[body.len() as u8][..], body].concat()).collect()
+    };
+    for (name, count) in [("begun", 1), ("counted", 2), ("fenced", 3), ("done", 4), ("again", 5)] {
+        put(folder, "fence_record", name, listed(&bodies[..count]))?;
+    }
+    put(folder, "fence_record", "none", [])?;
+
+    let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    let frames: Vec<u8> = chain("acme", &bodies).iter().flat_map(|record| frame(record)).collect();
+    let journal = [b"vouchsafe fence\x01", &frames[..]].concat();
+    put(folder, "fence_journal", "records", &journal)?;
+    put(folder, "fence_journal", "torn", &journal[..journal.len() - 5])?;
+    put(folder, "fence_journal", "empty", &journal[..16])?;
+    put(folder, "fence_journal", "begun", &journal[..7])?;
+    put(folder, "fence_journal", "short", [&journal[..16], &frame(b"")[..], &frame(b"a")[..]].concat())
+}
+
+fn frame(record: &[u8]) -> Vec<u8> {
+    let sum = digest(&SHA256, record);
+    [&(record.len() as u32).to_be_bytes(), &sum.as_ref()[..8], record].concat()
 }
 
 fn entry(kind: EntryKind, commitment: [u8; 32]) -> Leaf {
@@ -261,4 +373,31 @@ fn models(folder: &Path) -> Step {
         ));
     }
     put(folder, "model_manifest", "manifest.toml", manifest)
+}
+
+/// Answers of a transit engine, each behind its status.
+fn services(folder: &Path) -> Step {
+    let key = r#"{"data":{"allow_plaintext_backup":false,"auto_rotate_period":0,"deletion_allowed":false,
+"derived":false,"exportable":false,"imported_key":false,"keys":{"2":1795557725,"3":1795557726},"latest_version":3,
+"min_available_version":2,"min_decryption_version":2,"min_encryption_version":2,"name":"vouchsafe-acme",
+"soft_deleted":false,"type":"aes256-gcm96"},"warnings":null}"#;
+    let wrapped = format!("vault:v7:{}", STANDARD.encode([5; 60]));
+    let encrypted = format!(r#"{{"data":{{"ciphertext":"{wrapped}","key_version":7}}}}"#);
+    let decrypted = format!(r#"{{"data":{{"plaintext":"{}"}}}}"#, STANDARD.encode([5; 32]));
+    let login = r#"{"auth":{"client_token":"s.example","lease_duration":3600,"renewable":true}}"#;
+    for (name, status, body) in [
+        ("key", 200, key),
+        ("wrapped", 200, &wrapped),
+        ("encrypted", 200, &encrypted),
+        ("decrypted", 200, &decrypted),
+        ("login", 200, login),
+        ("lookup", 200, r#"{"data":{"ttl":3600,"renewable":true}}"#),
+        ("server", 200, r#"{"data":{"disable_cache":true}}"#),
+        ("missing", 404, r#"{"errors":[]}"#),
+        ("refused", 400, r#"{"errors":["cipher: message authentication failed"]}"#),
+        ("sealed", 503, r#"{"errors":["Vault is sealed"]}"#),
+    ] {
+        put(folder, "openbao_answer", name, [&u16::to_be_bytes(status), body.as_bytes()].concat())?;
+    }
+    Ok(())
 }

@@ -1,92 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use vouchsafe_envelope::port::{
-    Capabilities, DestructionEvidence, Destroys, ErasureStrength, KeyHandle, KeyService, StateGuard, StateStore,
-};
-use vouchsafe_envelope::{Context, KeyRing, KeyServiceError, RecordKey, StateStoreError, cobblestone};
-use vouchsafe_types::{
-    DataClass, Digest, Entropy, EntropyUnavailable, LeafIndex, OrganisationId, RecordId, Scope, Secret,
-};
+use vouchsafe_envelope::port::{KeyHandle, ShardName, StateVersion};
+use vouchsafe_envelope::{Context, KeyPorts, KeyRing, RecordKey, cobblestone, test_util};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, Secret, VirtualTicks};
 
-/// Randomness without chance: every byte is the same, so that a seed opens in every run.
-#[derive(Debug, Clone, Copy)]
-pub struct Fixed(pub u8);
-
-impl Entropy for Fixed {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyUnavailable> {
-        buffer.fill(self.0);
-        Ok(())
-    }
-}
-
-/// A key service that protects nothing: what it wraps is the key itself.
-#[derive(Default)]
-struct OpenService(Mutex<Vec<KeyHandle>>);
-
-impl OpenService {
-    fn handles<R>(&self, act: impl FnOnce(&mut Vec<KeyHandle>) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl KeyService for OpenService {
-    fn create(&self, handle: &KeyHandle) -> Result<(), KeyServiceError> {
-        self.handles(|handles| handles.push(handle.clone()));
-        Ok(())
-    }
-
-    fn wrap(&self, _: &KeyHandle, secret: &Secret<32>, _: &[u8]) -> Result<Vec<u8>, KeyServiceError> {
-        Ok(secret.expose_secret().to_vec())
-    }
-
-    fn unwrap(&self, _: &KeyHandle, wrapped: &[u8], _: &[u8]) -> Result<Secret<32>, KeyServiceError> {
-        Secret::copy_from_slice(wrapped).ok_or(KeyServiceError::NotAuthentic)
-    }
-
-    fn destroy(&self, handle: &KeyHandle) -> Result<DestructionEvidence, KeyServiceError> {
-        self.handles(|handles| handles.retain(|held| held != handle));
-        Ok(DestructionEvidence::new(handle.clone(), ErasureStrength::None))
-    }
-
-    fn list(&self, _: &OrganisationId) -> Result<Vec<KeyHandle>, KeyServiceError> {
-        Ok(self.handles(|handles| handles.clone()))
-    }
-
-    fn strength(&self) -> ErasureStrength {
-        ErasureStrength::None
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { destroys: Destroys::Any, rewraps: false, attests: false, remote: false }
-    }
-}
-
-/// One blob in memory; nobody else uses it, so its locks hold nothing.
-#[derive(Default)]
-struct OneState(Mutex<Option<Vec<u8>>>);
-
-struct Unlocked;
-
-impl StateGuard for Unlocked {}
-
-impl StateStore for OneState {
-    fn read(&self, _: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-
-    fn write(&self, _: &OrganisationId, _: u64, blob: &[u8]) -> Result<(), StateStoreError> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(blob.to_vec());
-        Ok(())
-    }
-
-    fn lock_shared(&self, _: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        Ok(Box::new(Unlocked))
-    }
-
-    fn lock_exclusive(&self, _: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        Ok(Box::new(Unlocked))
-    }
-}
+use crate::{Fixed, OneState, OpenService, Shelf, Steps};
 
 /// The organisation of every target.
 pub fn acme() -> OrganisationId {
@@ -112,31 +30,76 @@ pub fn context() -> Context {
     }
 }
 
-/// A key ring over a stored blob, or over nothing.
-pub fn state_ring(blob: Option<Vec<u8>>) -> KeyRing {
-    let states = OneState(Mutex::new(blob));
-    KeyRing::new(Arc::<OpenService>::default(), Arc::new(states), Arc::new(Fixed(2)))
+/// The same record key in every run.
+pub fn record_key() -> RecordKey {
+    test_util::record_key(Secret::init_with(|key| key.fill(8)))
 }
 
-/// The same record key in every run; nothing outside the crate can make one but a key ring.
-pub fn record_key() -> RecordKey {
-    let ring = state_ring(None);
-    ring.provision(&acme()).expect("ports in memory do not fail");
-    let given = ring.allocate(&acme(), DataClass::Biometric).expect("ports in memory do not fail");
-    assert_eq!(given, leaf());
-    let key = ring.with_state(&acme(), |state| state.record_key(given)).expect("the state opens");
-    key.expect("the leaf is allocated")
+/// A key ring over ports in memory, and the ports.
+pub struct World {
+    /// The key ring.
+    pub ring: KeyRing,
+    /// Where its state lies.
+    pub states: Arc<OneState>,
+}
+
+impl World {
+    /// Over a stored head, or none; the service holds the key of its generation.
+    pub fn of(head: Option<(StateVersion, Vec<u8>)>) -> Self {
+        Self::with(head, [], Vec::new())
+    }
+
+    /// Also with shards and a fence journal.
+    pub fn with(
+        head: Option<(StateVersion, Vec<u8>)>,
+        shards: impl IntoIterator<Item = (ShardName, Vec<u8>)>,
+        journal: Vec<Vec<u8>>,
+    ) -> Self {
+        let service = match &head {
+            Some((version, _)) => OpenService::holding(KeyHandle::new(acme(), version.generation)),
+            None => OpenService::default(),
+        };
+        let states = Arc::new(OneState::holding(head, shards));
+        let ring = KeyRing::new(KeyPorts::new(
+            Arc::new(service),
+            Arc::<OneState>::clone(&states),
+            Arc::new(Shelf::holding(journal)),
+            Arc::new(Steps::default()),
+            Arc::new(VirtualTicks::default()),
+        ));
+        Self { ring, states }
+    }
+
+    /// The plaintext of the stored head, if it is one.
+    pub fn stored(&self) -> Option<Vec<u8>> {
+        open_state(&self.states.head()?)
+    }
 }
 
 /// Seals the plaintext of a state as the key ring would, so that its decoder is reached by bytes of any kind.
 pub fn seal_state(generation: u64, plaintext: &[u8]) -> Vec<u8> {
     let key = Secret::init_with(|key| key.fill(3));
-    let mut context = Vec::new();
-    for part in [&b"vouchsafe state context v1"[..], b"acme", &generation.to_be_bytes()] {
-        context.extend_from_slice(&u16::try_from(part.len()).expect("parts are short").to_be_bytes());
-        context.extend_from_slice(part);
-    }
+    let context = parts(&[b"vouchsafe state context v1", b"acme", &generation.to_be_bytes()]);
     let message = cobblestone::seal(&key, &context, plaintext, &Fixed(2)).expect("the plaintext is short");
     let head = [&[1][..], &generation.to_be_bytes(), &32u16.to_be_bytes(), key.expose_secret()].concat();
     [head, message].concat()
+}
+
+/// The plaintext of a sealed state.
+fn open_state(blob: &[u8]) -> Option<Vec<u8>> {
+    let (generation, rest) = blob.strip_prefix(&[1])?.split_first_chunk::<8>()?;
+    let (key, message) = rest.strip_prefix(&32u16.to_be_bytes())?.split_first_chunk::<32>()?;
+    let context = parts(&[b"vouchsafe state context v1", b"acme", generation]);
+    let plain = cobblestone::open(&Secret::init_with(|own| *own = *key), &context, message).ok()?;
+    Some(plain.expose_secret().to_vec())
+}
+
+/// Each part behind its length, as contexts are.
+pub fn parts(parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in parts {
+        out.extend_from_slice(&u16::try_from(part.len()).expect("parts are short").to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
 }

@@ -2,10 +2,12 @@ use std::io;
 
 use thiserror::Error;
 use vouchsafe::embed::EmbedError;
+use vouchsafe::envelope::StateStoreError;
 use vouchsafe::ledger::LedgerError;
 use vouchsafe::retention::RetentionError;
 use vouchsafe::types::TypeError;
 use vouchsafe_eval::EvalError;
+use vouchsafe_keys::KeysError;
 
 /// What ends a command. No path, no score, no content: the operator knows what they named.
 #[derive(Debug, Error)]
@@ -21,8 +23,22 @@ pub(crate) enum CliError {
     NoDatabase,
     #[error("the folder holds no published log: there is no checkpoint in it")]
     NoLog,
+    #[error("the environment variable of {0} is not set")]
+    NoVariable(&'static str),
+    #[error("only a key file has a passphrase")]
+    NoPassphrase,
+    #[error("this program was built without the feature {0}, which that key service needs")]
+    NotBuilt(&'static str),
     #[error("--proof says something about a receipt only: give --receipt too")]
     ProofAlone,
+    #[error("the file of {0} does not exist")]
+    SecretMissing(&'static str),
+    #[error("the key service file: {0}")]
+    Settings(String),
+    #[error("the key service file names no known kind: key-file, openbao, pkcs11 or tpm")]
+    UnknownKind,
+    #[error("the organisation published no such notice")]
+    UnknownNotice,
     #[error("the organisation is not known in this folder")]
     UnknownOrganisation,
 
@@ -44,11 +60,24 @@ pub(crate) enum CliError {
     #[error("fenced and not yet destroyed: {cause}; run the sweep to go on")]
     Pending { cause: String },
 
+    #[error("fenced and not yet destroyed: run this again once that is mended")]
+    StillPending,
+    #[error("the key state is not whole in every place, or its gate is not open")]
+    StateNotSound,
+
     // The environment.
     #[error("{what} cannot be used: {kind}")]
     File { what: &'static str, kind: io::ErrorKind },
+    #[error("the key file is missing: restore the keys, or name the key service with --keys")]
+    KeysMissing,
+    #[error("{0} must be in a private file (mode 0600)")]
+    NotPrivate(&'static str),
     #[error("the output cannot be written: {0}")]
     Output(io::ErrorKind),
+    #[error("the file of {what} cannot be used: {kind}")]
+    SecretFile { what: &'static str, kind: io::ErrorKind },
+    #[error("{0} is empty or too long")]
+    SecretLength(&'static str),
     #[error("a worker thread stopped unexpectedly")]
     Worker,
 
@@ -59,8 +88,14 @@ pub(crate) enum CliError {
     Eval(#[from] EvalError),
     #[error("{0}")]
     Facade(#[from] vouchsafe::Error),
+    #[error("key service: {0}")]
+    KeyService(#[from] KeysError),
     #[error("log: {0}")]
     Ledger(#[from] LedgerError),
+    #[error("a place of the key state: {0}")]
+    Place(#[source] KeysError),
+    #[error("key state: {0}")]
+    State(#[from] StateStoreError),
     #[error("retention: {0}")]
     Retention(#[from] RetentionError),
     #[error("{0}")]
@@ -77,6 +112,14 @@ impl CliError {
         }
     }
 
+    /// As [`Self::file`], for the file of a secret.
+    pub(crate) fn secret_file(what: &'static str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::SecretMissing(what),
+            kind => Self::SecretFile { what, kind },
+        }
+    }
+
     /// 2 when the command line is wrong or names what is not there, else 1.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
@@ -85,8 +128,15 @@ impl CliError {
             | Self::Missing(_)
             | Self::NoDatabase
             | Self::NoLog
+            | Self::NoPassphrase
+            | Self::NotBuilt(_)
+            | Self::NoVariable(_)
             | Self::ProofAlone
+            | Self::SecretMissing(_)
+            | Self::Settings(_)
             | Self::Type(_)
+            | Self::UnknownKind
+            | Self::UnknownNotice
             | Self::UnknownOrganisation => 2,
             _ => 1,
         }

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::CliError;
 
 /// The most that is read of a file of text: a plan of a million items fits.
@@ -47,6 +49,12 @@ pub(crate) fn replace(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(
         let _ = fs::remove_file(&beside);
     }
     renamed.map_err(|error| CliError::file(what, &error))
+}
+
+/// Prints a value as indented JSON.
+pub(crate) fn print_json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|_| CliError::Malformed("the JSON report"))?;
+    Ok(writeln!(out, "{text}")?)
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use vouchsafe::envelope::CachePolicy;
 use vouchsafe::envelope::EnvelopeError;
+use vouchsafe::envelope::port::KeyService;
 use vouchsafe::retention::Policy;
-use vouchsafe::store::FolderTiles;
-use vouchsafe::{Clock, Organisation, OrganisationId, Ports, Vouchsafe};
+use vouchsafe::store::{FolderTiles, Store};
+use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Vouchsafe};
 
-use crate::CliError;
+use crate::{CliError, service};
 
 /// Where the data lies, and whose it is.
 #[derive(Args)]
@@ -21,6 +23,9 @@ pub(crate) struct Place {
     /// The organisation
     #[arg(long, value_name = "ID")]
     org: String,
+    /// The key service, as TOML (see `vouchsafe keys --help`); without it the folder's key file
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
 }
 
 /// An opened folder in which the organisation is known.
@@ -28,9 +33,16 @@ pub(crate) struct Opened {
     service: Vouchsafe,
     id: OrganisationId,
     policy: Policy,
+    store: Arc<dyn Store>,
+    keys: Arc<dyn KeyService>,
+    cache: CachePolicy,
 }
 
 impl Place {
+    pub(crate) const fn new(dir: PathBuf, org: String, keys: Option<PathBuf>) -> Self {
+        Self { dir, org, keys }
+    }
+
     /// Opens the folder under the system's clock, without face models.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
         self.open_with(|ports| ports)
@@ -42,7 +54,7 @@ impl Place {
     }
 
     fn open_with(&self, adjust: impl FnOnce(Ports) -> Ports) -> Result<Opened, CliError> {
-        let id = OrganisationId::parse(&self.org)?;
+        let id = self.id()?;
         if !is_folder(&self.dir) {
             return Err(CliError::Missing("the folder"));
         }
@@ -50,12 +62,34 @@ impl Place {
         if !self.dir.join("data/vouchsafe.sqlite").is_file() {
             return Err(CliError::NoDatabase);
         }
-        let ports = adjust(Ports::in_folder(&self.dir)?);
+        let ports = adjust(self.ports()?);
         if !is_known(&ports, &id)? {
             return Err(CliError::UnknownOrganisation);
         }
-        let policy = ports.retention.clone();
-        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy })
+        let (policy, cache) = (ports.retention.clone(), ports.cache);
+        let (store, keys) = (Arc::clone(&ports.store), Arc::clone(&ports.keys));
+        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache })
+    }
+
+    fn ports(&self) -> Result<Ports, CliError> {
+        let opened = match &self.keys {
+            Some(file) => Ports::in_folder_with(&self.dir, service::open(file, Some(&self.dir))?),
+            None => Ports::in_folder(&self.dir),
+        };
+        opened.map_err(|error| match error {
+            Error::KeysMissing if self.keys.is_none() => CliError::KeysMissing,
+            error => CliError::Facade(error),
+        })
+    }
+
+    /// The identifier of the organisation.
+    pub(crate) fn id(&self) -> Result<OrganisationId, CliError> {
+        Ok(OrganisationId::parse(&self.org)?)
+    }
+
+    /// The places of the key state, by name; the first one holds the locks.
+    pub(crate) fn state_places(&self) -> [(&'static str, PathBuf); 2] {
+        ["keys", "outside"].map(|name| (name, self.dir.join(name).join("state")))
     }
 }
 
@@ -63,6 +97,26 @@ impl Opened {
     /// The organisation.
     pub(crate) fn organisation(&self) -> Result<Organisation<'_>, CliError> {
         Ok(self.service.organisation(self.id.as_str())?)
+    }
+
+    /// Its identifier.
+    pub(crate) const fn id(&self) -> &OrganisationId {
+        &self.id
+    }
+
+    /// The database.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The key service.
+    pub(crate) fn keys(&self) -> Arc<dyn KeyService> {
+        Arc::clone(&self.keys)
+    }
+
+    /// How a process keeps unsealed key states.
+    pub(crate) const fn cache(&self) -> CachePolicy {
+        self.cache
     }
 
     /// The retention policy in force.
@@ -87,10 +141,9 @@ fn is_folder(path: &Path) -> bool {
 }
 
 /// Rows or keys know it: a restored database may be older than the organisation.
-fn is_known(ports: &Ports, id: &OrganisationId) -> Result<bool, vouchsafe::Error> {
-    let in_rows = vouchsafe::store::read(&*ports.store, |rows| {
-        rows.organisation_exists(id).map_err(vouchsafe::Error::from)
-    })?;
+fn is_known(ports: &Ports, id: &OrganisationId) -> Result<bool, Error> {
+    let in_rows =
+        vouchsafe::store::read(&*ports.store, |rows| rows.organisation_exists(id).map_err(Error::from))?;
     let keys = || ports.keys.list(id).map_err(EnvelopeError::KeyService);
     Ok(in_rows || !keys()?.is_empty())
 }

@@ -7,9 +7,11 @@ mod error;
 mod eval;
 mod files;
 mod folder;
+mod keys;
 mod log;
 mod recover;
 mod retention;
+mod service;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ use crate::error::CliError;
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator::system();
 
-/// Operator and auditor commands of vouchsafe: measure, audit, retain, recover.
+/// Operator and auditor commands of vouchsafe: measure, audit, retain, recover, look after keys.
 #[derive(Parser)]
 #[command(
     name = "vouchsafe",
@@ -40,13 +42,16 @@ enum Command {
     /// Measure error rates on pictures whose people agreed to it elsewhere
     #[command(subcommand)]
     Eval(eval::Command),
+    /// Look after the keys: status, rotation, pending destructions, the key state
+    #[command(subcommand, after_long_help = service::HELP)]
+    Keys(keys::Command),
     /// Publish, prove and verify the log
     #[command(subcommand)]
     Log(log::Command),
     /// Plan, approve and run destruction by the retention policy; certify it
     #[command(subcommand)]
     Retention(retention::Command),
-    /// Continue after a restored backup: take back the log, replay destructions
+    /// Continue after a restored backup: take back the log, replay destructions; stop other processes first
     Recover(recover::Recover),
 }
 
@@ -54,6 +59,7 @@ impl Command {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
             Self::Eval(command) => command.run(out),
+            Self::Keys(command) => command.run(out),
             Self::Log(command) => command.run(out),
             Self::Retention(command) => command.run(out),
             Self::Recover(command) => command.run(out),
@@ -62,6 +68,10 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything secret is in memory.
+    if let Err(error) = vouchsafe_pages::disable_core_dumps() {
+        warn(&format!("vouchsafe: warning: {error}"));
+    }
     // The parser itself leaves with 2 after a wrong command line, with 0 after a call for help.
     let cli = Cli::parse();
     let mut out = io::stdout().lock();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use vouchsafe::Unexplained;
+use vouchsafe::{Recovery, Unexplained};
 
 use crate::CliError;
 use crate::folder::Place;
@@ -12,7 +12,7 @@ use crate::folder::Place;
 pub(crate) struct Recover {
     #[command(flatten)]
     place: Place,
-    /// Accept withdrawals and destructions of the gap that cannot be matched with a person
+    /// Accept a lost fence journal, and withdrawals and destructions of the gap that cannot be matched with a person
     #[arg(long)]
     accept_unexplained: bool,
 }
@@ -21,26 +21,37 @@ impl Recover {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let opened = self.place.open()?;
         let unexplained = if self.accept_unexplained { Unexplained::Accepted } else { Unexplained::Refused };
-        let Some(recovery) = opened.organisation()?.recover(unexplained)? else {
-            return Ok(writeln!(out, "nothing to recover: the database knows all that the log does")?);
-        };
-        let (from, to) = (recovery.gap_from, recovery.gap_to);
-        writeln!(out, "gap            entries {from} to {}, taken back from the published log", to - 1)?;
-        writeln!(out, "destroyed      {} holding(s), again: their keys are gone", recovery.destroyed)?;
-        writeln!(out, "consent closed {} line(s), for those templates", recovery.closed)?;
+        match opened.organisation()?.recover(unexplained)? {
+            Some(recovery) => print(out, &recovery),
+            None => Ok(writeln!(out, "nothing to recover: the database knows all that the log does")?),
+        }
+    }
+}
+
+fn print(out: &mut dyn Write, recovery: &Recovery) -> Result<(), CliError> {
+    let Recovery { gap_from: from, gap_to: to, .. } = *recovery;
+    if recovery.resurrected > 0 || recovery.replayed > 0 {
+        writeln!(out, "resurrected    {} state key(s) were back, destroyed again", recovery.resurrected)?;
+        writeln!(out, "replayed       {} leaf key(s) opened again, and do no more", recovery.replayed)?;
+    }
+    if from == to {
+        return Ok(writeln!(out, "gap            none: the database knows all that the log does")?);
+    }
+    writeln!(
+        out,
+        "gap            entries {from} to {}, taken back from the published log",
+        to.saturating_sub(1)
+    )?;
+    writeln!(out, "destroyed      {} holding(s), again: their keys are gone", recovery.destroyed)?;
+    writeln!(out, "consent closed {} line(s), for those templates", recovery.closed)?;
+    writeln!(out, "orphaned       {} key(s) of templates enrolled in the gap, destroyed", recovery.orphaned)?;
+    if recovery.unexplained > 0 {
         writeln!(
             out,
-            "orphaned       {} key(s) of templates enrolled in the gap, destroyed",
-            recovery.orphaned
+            "WARNING        {} withdrawal(s) or destruction(s) of the gap are not replayed, as accepted",
+            recovery.unexplained
         )?;
-        if recovery.unexplained > 0 {
-            writeln!(
-                out,
-                "WARNING        {} withdrawal(s) or destruction(s) of the gap are not replayed, as accepted",
-                recovery.unexplained
-            )?;
-        }
-        writeln!(out, "lost           payloads of the gap, and acts in it that destroyed nothing")?;
-        Ok(())
     }
+    writeln!(out, "lost           payloads of the gap, and acts in it that destroyed nothing")?;
+    Ok(())
 }

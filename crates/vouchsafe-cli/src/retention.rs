@@ -11,7 +11,7 @@ use vouchsafe::{Destruction, Plan, Timestamp, VirtualClock};
 use crate::folder::{Opened, Place};
 use crate::{CliError, files};
 
-mod certificate;
+pub(crate) mod certificate;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

@@ -5,7 +5,7 @@
 //! fenced  = 0x01 || (leaf (6))*                             these leaves open nothing from now on
 //! done    = 0x02 || generation (8) || revision (8)          they are destroyed, and every older state key is
 //! counted = 0x03 || generation (8) || revision (8) || class code (1) || next (8)
-//! begun   = 0x04 || generation (8) || revision (8)          the journal begins here
+//! noted   = 0x04 || generation (8) || revision (8)          the journal begins here, or the state changed otherwise
 //! tag     = HMAC-SHA-256(fence key, tag of the record before || kind || body)
 //! tag of the record before the first = HMAC-SHA-256(fence key, "vouchsafe fence journal v1" || organisation)
 //! ```
@@ -33,7 +33,7 @@ pub(crate) enum Record {
     Fenced(Vec<u64>),
     Done(StateVersion),
     Counted(StateVersion, u8, u64),
-    Begun(StateVersion),
+    Noted(StateVersion),
 }
 
 /// What an organisation's journal says, as far as it was read.
@@ -89,7 +89,7 @@ impl Journal {
             self.apply(&Record::decode(body)?);
         }
         self.end = read.end;
-        Ok(())
+        if read.damaged { Err(EnvelopeError::FencesLost) } else { Ok(()) }
     }
 
     /// Makes a record durable. Leaves are split over as many records as they need.
@@ -161,7 +161,7 @@ impl Journal {
                 let counter = self.counters.entry(*class).or_insert(0);
                 *counter = (*counter).max(*next);
             }
-            Record::Begun(version) => self.version = self.version.max(*version),
+            Record::Noted(version) => self.version = self.version.max(*version),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Record {
                 out.extend_from_slice(&next.to_be_bytes());
                 out
             }
-            Self::Begun(at) => version(0x04, at),
+            Self::Noted(at) => version(0x04, at),
         }
     }
 
@@ -205,7 +205,7 @@ impl Record {
                 DataClass::from_code(class).map_err(|_| reader.malformed())?;
                 Self::Counted(version, class, reader.u64()?)
             }
-            0x04 => Self::Begun(version),
+            0x04 => Self::Noted(version),
             _ => return Err(reader.malformed()),
         };
         reader.end()?;
@@ -232,7 +232,7 @@ mod tests {
             let all = self.0.lock().unwrap();
             let from = usize::try_from(from).unwrap();
             let records = all.get(from..).ok_or(StateStoreError::Corrupt)?.to_vec();
-            Ok(FenceRecords { records, end: all.len() as u64 })
+            Ok(FenceRecords { records, end: all.len() as u64, damaged: false })
         }
         fn append(&self, _: &OrganisationId, record: &[u8]) -> Result<u64, StateStoreError> {
             let mut all = self.0.lock().unwrap();
@@ -257,7 +257,7 @@ mod tests {
         let (shelf, key) = (Shelf::default(), [7; 32]);
         let mut journal = Journal::new(&acme(), &key);
         for record in [
-            Record::Begun(at(1, 1)),
+            Record::Noted(at(1, 1)),
             Record::Counted(at(1, 2), 1, 64),
             Record::Fenced(vec![1 << 40, (1 << 40) + 5]),
             Record::Done(at(2, 3)),
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn records_have_one_encoding() {
-        for record in [Record::Begun(at(1, 2)), Record::Counted(at(3, 4), 9, 5), Record::Fenced(vec![3])] {
+        for record in [Record::Noted(at(1, 2)), Record::Counted(at(3, 4), 9, 5), Record::Fenced(vec![3])] {
             let bytes = record.encode();
             assert_eq!(Record::decode(&bytes).unwrap(), record);
             assert!(Record::decode(&[bytes.as_slice(), &[0]].concat()).is_err());

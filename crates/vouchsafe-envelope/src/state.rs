@@ -35,8 +35,10 @@ pub struct OrganisationState {
     fences: u64,
     /// Lasting key, log seed, fence key; then the data keys in the order of `data_keys`.
     keys: Vault,
-    /// The versions of the data keys, ascending; the last one seals.
+    /// The versions of the data keys, ascending.
     data_keys: Vec<u32>,
+    /// The version that seals: the newest that is durable.
+    sealing: u32,
     /// The next free counter by class code; a class without one starts at 0.
     next: BTreeMap<u8, u64>,
     honey: BTreeSet<u64>,
@@ -52,7 +54,8 @@ pub struct OrganisationState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match the three answers on purpose")]
 pub enum LeafStatus {
-    /// Its keys are gone for good.
+    /// Its keys can no longer be derived from this state: it is fenced, and destroyed for good once
+    /// [`KeyRing::destroy`](crate::KeyRing::destroy) has returned.
     Destroyed,
     /// Its keys can be derived. A reserved index counts from its reservation, used or not.
     Live,
@@ -77,6 +80,7 @@ impl OrganisationState {
             fences: 0,
             keys,
             data_keys: vec![1],
+            sealing: 1,
             next: BTreeMap::new(),
             honey: BTreeSet::new(),
             tree: KeyTree::generate(entropy)?,
@@ -133,8 +137,8 @@ impl OrganisationState {
     }
 
     /// The version of the data key that seals records now; it stands in their context.
-    pub fn key_version(&self) -> u32 {
-        self.data_keys.last().copied().unwrap_or(0)
+    pub const fn key_version(&self) -> u32 {
+        self.sealing
     }
 
     /// The versions of the data keys that can open records, ascending.
@@ -157,6 +161,11 @@ impl OrganisationState {
     /// How many honey records there are.
     pub fn honey_count(&self) -> usize {
         self.honey.len()
+    }
+
+    /// Whether this is no forked child, whose keys are zeros.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.keys.is_intact() && self.tree.is_intact()
     }
 
     /// Whether the index lies below its class's counter. Unknown classes have none.
@@ -183,6 +192,11 @@ impl OrganisationState {
             let counter = self.next.entry(code).or_insert(0);
             *counter = next.max(*counter);
         }
+    }
+
+    /// The counter behind an index.
+    pub(crate) const fn counter_past(&self, index: LeafIndex) -> u64 {
+        (index.get() & ((1 << COUNTER_BITS) - 1)).saturating_add(1)
     }
 
     /// The next free counter of a class.
@@ -232,9 +246,19 @@ impl OrganisationState {
         self.key(FENCE)
     }
 
-    /// Adds a data key, which seals from now on; gives its version.
+    /// The version of the newest data key, sealing or not.
+    pub(crate) fn newest_data_key(&self) -> u32 {
+        self.data_keys.last().copied().unwrap_or(0)
+    }
+
+    /// Seals under the newest data key from now on; the caller has made it durable.
+    pub(crate) fn seal_under_newest(&mut self) {
+        self.sealing = self.newest_data_key();
+    }
+
+    /// Adds a data key, which does not seal yet; gives its version.
     pub(crate) fn add_data_key(&mut self, entropy: &dyn Entropy) -> Result<u32, EnvelopeError> {
-        let version = self.key_version().checked_add(1).ok_or(EnvelopeError::Exhausted)?;
+        let version = self.newest_data_key().checked_add(1).ok_or(EnvelopeError::Exhausted)?;
         if self.data_keys.len() >= MAX_DATA_KEYS {
             return Err(EnvelopeError::Exhausted);
         }
@@ -244,9 +268,10 @@ impl OrganisationState {
         Ok(version)
     }
 
-    /// Forgets every data key but the newest; gives how many there were.
-    pub(crate) fn retire_data_keys(&mut self) -> Result<usize, EnvelopeError> {
-        let retired = self.data_keys.len().saturating_sub(1);
+    /// Forgets every data key before this version, never the newest; gives how many there were.
+    pub(crate) fn retire_data_keys(&mut self, below: u32) -> Result<usize, EnvelopeError> {
+        let older = self.data_keys.partition_point(|version| *version < below);
+        let retired = older.min(self.data_keys.len().saturating_sub(1));
         if retired > 0 {
             let mut kept = Vault::with_capacity(FIXED_KEYS + 1)?;
             let newest = self.keys.iter().skip(FIXED_KEYS + retired);

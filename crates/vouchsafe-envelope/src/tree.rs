@@ -140,6 +140,11 @@ impl<const DEPTH: u32> KeyTree<DEPTH> {
         Ok(key)
     }
 
+    /// Whether this is no forked child, whose keys are zeros.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.keys.is_intact()
+    }
+
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn node_keys(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
         self.keys.iter()

@@ -57,15 +57,22 @@ impl FolderFences {
     fn read_from(&self, organisation: &OrganisationId, from: u64) -> Result<FenceRecords, KeysError> {
         let mut journal = match file::open(&self.path(organisation), false) {
             Ok(journal) => journal,
-            Err(KeysError::Missing) if from == 0 => return Ok(FenceRecords { records: Vec::new(), end: 0 }),
+            Err(KeysError::Missing) if from == 0 => {
+                return Ok(FenceRecords { records: Vec::new(), end: 0, damaged: false });
+            }
             Err(KeysError::Missing) => return Err(KeysError::Corrupt),
             Err(error) => return Err(error),
         };
-        let bytes = read_tail(&mut journal, from)?;
-        let (records, len) = parse(&bytes).ok_or(KeysError::Corrupt)?;
+        let Some(bytes) = read_tail(&mut journal, from)? else {
+            // A crash while the journal was begun: nothing was acknowledged.
+            return Ok(FenceRecords { records: Vec::new(), end: 0, damaged: false });
+        };
+        let (records, len, damaged) = parse(&bytes);
         let end = from.max(MAGIC.len() as u64) + len;
-        self.remember(organisation, end);
-        Ok(FenceRecords { records, end })
+        if !damaged {
+            self.remember(organisation, end);
+        }
+        Ok(FenceRecords { records, end, damaged })
     }
 
     fn append_record(&self, organisation: &OrganisationId, record: &[u8]) -> Result<u64, KeysError> {
@@ -74,7 +81,6 @@ impl FolderFences {
         }
         let end = self.end(organisation)?;
         let path = self.path(organisation);
-        let fresh = !file::exists(&path)?;
         let mut journal = file::open_lock(&path)?;
         let mut frame = Vec::with_capacity(MAGIC.len() + FRAME_LEN + record.len());
         if end == 0 {
@@ -94,7 +100,7 @@ impl FolderFences {
             let _ = journal.set_len(end);
             KeysError::from_io(&error)
         })?;
-        if fresh {
+        if end == 0 {
             file::sync_folder(&path)?;
         }
         let end = end + frame.len() as u64;
@@ -113,7 +119,11 @@ impl FolderFences {
         };
         match known {
             Some(end) if end == len => Ok(end),
-            _ => self.read_from(organisation, 0).map(|read| read.end),
+            _ => {
+                let read = self.read_from(organisation, 0)?;
+                // What lies behind damage is not overwritten.
+                if read.damaged { Err(KeysError::Corrupt) } else { Ok(read.end) }
+            }
         }
     }
 
@@ -152,14 +162,13 @@ impl FenceStore for FolderFences {
     }
 }
 
-/// The bytes from a place on, behind the magic.
-fn read_tail(journal: &mut File, from: u64) -> Result<Vec<u8>, KeysError> {
+/// The bytes from a place on, behind the magic; `None` for a journal that was not begun whole.
+fn read_tail(journal: &mut File, from: u64) -> Result<Option<Vec<u8>>, KeysError> {
     let io = |error: std::io::Error| KeysError::from_io(&error);
     let len = journal.metadata().map_err(io)?.len();
     let mut magic = [0; MAGIC.len()];
     if len < MAGIC.len() as u64 {
-        // A crash while the journal was begun: nothing was acknowledged.
-        return if from == 0 { Ok(Vec::new()) } else { Err(KeysError::Corrupt) };
+        return if from == 0 { Ok(None) } else { Err(KeysError::Corrupt) };
     }
     journal.read_exact(&mut magic).map_err(io)?;
     if magic != *MAGIC || len < from {
@@ -168,26 +177,26 @@ fn read_tail(journal: &mut File, from: u64) -> Result<Vec<u8>, KeysError> {
     journal.seek(SeekFrom::Start(from.max(MAGIC.len() as u64))).map_err(io)?;
     let mut bytes = Vec::new();
     journal.read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
-/// The whole frames and their length. A damaged frame is an error unless it is the last one.
-fn parse(bytes: &[u8]) -> Option<(Vec<Vec<u8>>, u64)> {
+/// The whole frames, their length, and whether a damaged frame follows that is not the last one.
+fn parse(bytes: &[u8]) -> (Vec<Vec<u8>>, u64, bool) {
     let mut records = Vec::new();
     let mut rest = bytes;
     while let Some((record, after)) = next_frame(rest) {
         if sum(record.1) != record.0 {
-            return after.is_empty().then(|| done(records, bytes, rest));
+            return done(records, bytes, rest, !after.is_empty());
         }
         records.push(record.1.to_vec());
         rest = after;
     }
-    Some(done(records, bytes, rest))
+    done(records, bytes, rest, false)
 }
 
-fn done(records: Vec<Vec<u8>>, bytes: &[u8], rest: &[u8]) -> (Vec<Vec<u8>>, u64) {
+fn done(records: Vec<Vec<u8>>, bytes: &[u8], rest: &[u8], damaged: bool) -> (Vec<Vec<u8>>, u64, bool) {
     let len = bytes.len() - rest.len();
-    (records, u64::try_from(len).unwrap_or(u64::MAX))
+    (records, u64::try_from(len).unwrap_or(u64::MAX), damaged)
 }
 
 type Frame<'a> = (([u8; SUM_LEN], &'a [u8]), &'a [u8]);

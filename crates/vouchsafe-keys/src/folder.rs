@@ -3,6 +3,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use ring::digest::{SHA256, digest};
 use vouchsafe_envelope::StateStoreError;
 use vouchsafe_envelope::port::{ShardName, StateGuard, StateStore, StateVersion};
 use vouchsafe_types::OrganisationId;
@@ -35,6 +36,9 @@ impl StateGuard for FolderGuard {}
 
 const MAGIC: &[u8; 16] = b"vouchsafe state\x02";
 const VERSION_LEN: usize = 16;
+const SUM_LEN: usize = 8;
+/// How often a reader looks again when a file was replaced under its hands.
+const READS: usize = 4;
 
 impl FolderStates {
     /// Makes the folder, mode 0700.
@@ -69,9 +73,7 @@ impl FolderStates {
         version: StateVersion,
         blob: &[u8],
     ) -> Result<(), KeysError> {
-        let StateVersion { generation, revision } = version;
-        let head = [MAGIC.as_slice(), &generation.to_be_bytes(), &revision.to_be_bytes()].concat();
-        file::replace(&self.path(organisation, "state"), &[&head, blob].concat())
+        file::replace(&self.path(organisation, "state"), &[header(version).as_slice(), blob].concat())
     }
 
     fn guard(&self, organisation: &OrganisationId, writer: bool) -> Result<FolderGuard, KeysError> {
@@ -188,30 +190,55 @@ impl StateStore for FolderStates {
 
 /// A stored version and blob; `None` when there is none.
 fn read_state(path: &Path) -> Result<Option<(StateVersion, Vec<u8>)>, KeysError> {
-    let bytes = match file::read(path) {
-        Ok(bytes) => bytes,
-        Err(KeysError::Missing) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let (version, blob) = parse(&bytes).ok_or(KeysError::Corrupt)?;
-    Ok(Some((version, blob.to_vec())))
+    present(again(|| {
+        let bytes = file::read(path)?;
+        let (version, blob) = parse(&bytes).ok_or(KeysError::Corrupt)?;
+        Ok((version, blob.to_vec()))
+    }))
 }
 
-/// The version alone, without a look at the checksum.
+/// The version alone, with its own checksum.
 fn read_version(path: &Path) -> Result<Option<StateVersion>, KeysError> {
-    match file::read_head::<{ MAGIC.len() + VERSION_LEN }>(path) {
-        Ok(head) => parse(&head).map(|(version, _)| Some(version)).ok_or(KeysError::Corrupt),
+    present(again(|| {
+        let head = file::read_head::<{ MAGIC.len() + VERSION_LEN + SUM_LEN }>(path)?;
+        parse(&head).map(|(version, _)| version).ok_or(KeysError::Corrupt)
+    }))
+}
+
+fn present<T>(read: Result<T, KeysError>) -> Result<Option<T>, KeysError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
         Err(KeysError::Missing) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
+/// A file that is replaced while it is read is overwritten, and looks damaged once.
+fn again<T>(read: impl Fn() -> Result<T, KeysError>) -> Result<T, KeysError> {
+    let mut result = read();
+    for _ in 1..READS {
+        if result.as_ref().err() != Some(&KeysError::Corrupt) {
+            break;
+        }
+        result = read();
+    }
+    result
+}
+
+/// `magic (16) || generation (8) || revision (8) || first 8 bytes of SHA-256 of these`
+fn header(version: StateVersion) -> Vec<u8> {
+    let StateVersion { generation, revision } = version;
+    let head = [MAGIC.as_slice(), &generation.to_be_bytes(), &revision.to_be_bytes()].concat();
+    let sum: Vec<u8> = digest(&SHA256, &head).as_ref().iter().copied().take(SUM_LEN).collect();
+    [head, sum].concat()
+}
+
 fn parse(bytes: &[u8]) -> Option<(StateVersion, &[u8])> {
     let (generation, rest) = bytes.strip_prefix(MAGIC.as_slice())?.split_first_chunk()?;
-    let (revision, blob) = rest.split_first_chunk()?;
+    let (revision, _) = rest.split_first_chunk()?;
     let version =
         StateVersion { generation: u64::from_be_bytes(*generation), revision: u64::from_be_bytes(*revision) };
-    Some((version, blob))
+    Some((version, bytes.strip_prefix(header(version).as_slice())?))
 }
 
 fn file_name(shard: &ShardName) -> String {

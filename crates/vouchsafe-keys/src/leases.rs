@@ -2,10 +2,11 @@
 //! whether it is alive. A process that ends, however it ends, gives up the lock and with it its leases.
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use vouchsafe_envelope::port::{StateGuard, StateVersion};
 use vouchsafe_types::{Entropy, OrganisationId};
@@ -20,11 +21,15 @@ pub(crate) struct Leases {
     next: AtomicU64,
 }
 
+/// No state is held for longer.
+const LONGEST: Duration = Duration::from_secs(300);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// A random name, and the lock that shows that it is alive.
 #[derive(Debug)]
 struct Holder {
     name: String,
-    _alive: File,
+    alive: File,
 }
 
 /// One lease; dropping it removes its file.
@@ -78,10 +83,11 @@ impl Leases {
             if leased >= version {
                 continue;
             }
-            if self.is_alive(holder)? {
-                live += 1;
-            } else {
-                let _ = fs::remove_file(entry.path());
+            match self.is_alive(holder)? {
+                Some(false) => drop(fs::remove_file(entry.path())),
+                // A file that was cleared away says nothing, so the lease counts for as long as it may.
+                None if !is_young(&entry) => drop(fs::remove_file(entry.path())),
+                Some(true) | None => live += 1,
             }
         }
         Ok(live)
@@ -91,51 +97,69 @@ impl Leases {
         self.folder.join(format!(".{holder}"))
     }
 
-    fn is_alive(&self, holder: &str) -> Result<bool, KeysError> {
+    /// Whether a holder is alive; `None` when its file is gone.
+    fn is_alive(&self, holder: &str) -> Result<Option<bool>, KeysError> {
         let own = self.holder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if own.as_ref().is_some_and(|own| own.name == holder) {
-            return Ok(true);
+            return Ok(Some(true));
         }
         drop(own);
-        let path = self.alive_path(holder);
-        let alive = match file::open(&path, true) {
+        let alive = match file::open(&self.alive_path(holder), true) {
             Ok(alive) => alive,
-            Err(KeysError::Missing) => return Ok(false),
+            Err(KeysError::Missing) => return Ok(None),
             Err(error) => return Err(error),
         };
         match alive.try_lock() {
-            Ok(()) => {
-                let _ = fs::remove_file(&path);
-                Ok(false)
-            }
-            Err(TryLockError::WouldBlock) => Ok(true),
+            Ok(()) => Ok(Some(false)),
+            Err(TryLockError::WouldBlock) => Ok(Some(true)),
             Err(TryLockError::Error(error)) => Err(KeysError::from_io(&error)),
         }
     }
 
     fn holder(&self) -> Result<String, KeysError> {
         let mut holder = self.holder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(holder) = holder.as_ref() {
+        // A holder whose file was removed looks dead to others; the next lease is taken under a new name.
+        if let Some(holder) = holder.as_ref().filter(|holder| is_linked(&holder.alive)) {
             return Ok(holder.name.clone());
         }
         let mut random = [0; 8];
         OsEntropy::new().fill(&mut random).map_err(|_| KeysError::Unavailable)?;
         let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         make_folder(&self.folder)?;
+        self.clear_old_holders();
         let alive = file::open_lock(&self.alive_path(&name))?;
         alive.try_lock().map_err(|_| KeysError::Unavailable)?;
-        *holder = Some(Holder { name: name.clone(), _alive: alive });
+        *holder = Some(Holder { name: name.clone(), alive });
         Ok(name)
+    }
+
+    /// Removes what processes left that ended a day ago or earlier.
+    fn clear_old_holders(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let is_holder = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
+            if is_holder
+                && age(&entry).is_some_and(|age| age > DAY)
+                && file::open(&entry.path(), true).is_ok_and(|alive| alive.try_lock().is_ok())
+            {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
-impl Drop for Leases {
-    fn drop(&mut self) {
-        let holder = self.holder.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        if let Some(holder) = holder {
-            let _ = fs::remove_file(self.alive_path(&holder.name));
-        }
-    }
+fn is_linked(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+}
+
+/// Whether a lease is so young that its holder may still hold the state.
+fn is_young(lease: &fs::DirEntry) -> bool {
+    age(lease).is_none_or(|age| age < LONGEST)
+}
+
+/// How long ago a file was written; `None` when it is gone or the clock was set back.
+fn age(entry: &fs::DirEntry) -> Option<Duration> {
+    entry.metadata().ok()?.modified().ok()?.elapsed().ok()
 }
 
 fn make_folder(folder: &Path) -> Result<(), KeysError> {

@@ -1,5 +1,6 @@
 //! Advisory locks (`flock`) with a bounded wait, across threads and processes.
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,16 +37,25 @@ fn acquire(
     wait: Duration,
     attempt: fn(&File) -> Result<(), TryLockError>,
 ) -> Result<File, KeysError> {
-    let file = file::open_lock(path)?;
+    let mut file = file::open_lock(path)?;
     let begun = Instant::now();
     let (mut pause, longest) = PAUSES;
     loop {
         match attempt(&file) {
-            Ok(()) => return Ok(file),
+            // Somebody may have removed the file meanwhile; the next one would lock another.
+            Ok(()) if is_at(&file, path)? => return Ok(file),
+            Ok(()) => file = file::open_lock(path)?,
             Err(TryLockError::Error(error)) => return Err(KeysError::from_io(&error)),
             Err(TryLockError::WouldBlock) if begun.elapsed() >= wait => return Err(KeysError::Unavailable),
             Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
         }
         pause = longest.min(pause * 2);
     }
+}
+
+/// Whether the path still names this file.
+fn is_at(file: &File, path: &Path) -> Result<bool, KeysError> {
+    let held = file.metadata().map_err(|error| KeysError::from_io(&error))?;
+    let named = std::fs::symlink_metadata(path);
+    Ok(named.is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino())))
 }

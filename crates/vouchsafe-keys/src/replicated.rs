@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vouchsafe_envelope::StateStoreError;
@@ -6,9 +7,10 @@ use vouchsafe_types::OrganisationId;
 
 /// One sealed state in several places: a write is durable in all of them before it counts, a read takes the newest.
 ///
-/// Locks and leases are those of the first place. A place that is missing, damaged or behind makes no difference to
-/// readers; [`Self::check`] tells, and [`Self::replicate`] mends it. While a place does not answer, nothing new can
-/// be written: no index is reserved, and a destruction stays pending.
+/// A place that is missing, damaged or behind makes no difference to readers; [`Self::check`] tells, and
+/// [`Self::replicate`] mends it. While a place does not answer, nothing new can be written: no index is reserved,
+/// and a destruction stays pending. Locks and leases are taken in every place that is there, so that
+/// processes may name the places in any order.
 pub struct ReplicatedStates {
     places: Vec<Arc<dyn StateStore>>,
 }
@@ -27,12 +29,19 @@ pub enum Replica {
     Unreadable(StateStoreError),
 }
 
+/// One guard for each place.
+struct Guards {
+    _all: Vec<Box<dyn StateGuard>>,
+}
+
+impl StateGuard for Guards {}
+
 /// What one place has of a state.
 #[derive(Clone, PartialEq, Eq)]
 struct Whole {
     version: StateVersion,
     head: Vec<u8>,
-    shards: Vec<ShardName>,
+    shards: BTreeSet<ShardName>,
 }
 
 impl ReplicatedStates {
@@ -60,43 +69,39 @@ impl ReplicatedStates {
     pub fn replicate(&self, organisation: &OrganisationId) -> Result<usize, StateStoreError> {
         let _guard = self.lock_exclusive(organisation)?;
         let replicas = self.compare(organisation);
-        let newest = |replica: &Replica| match replica {
-            Replica::Newest(version) => Some(*version),
-            _ => None,
-        };
-        let source = replicas
-            .iter()
-            .zip(&self.places)
-            .find_map(|(replica, place)| newest(replica).map(|version| (version, place)));
-        let Some((version, source)) = source else {
-            let none = replicas.iter().all(|replica| *replica == Replica::Missing);
-            return if none { Ok(0) } else { Err(StateStoreError::Corrupt) };
-        };
-        let head = source.read(organisation)?.ok_or(StateStoreError::Corrupt)?;
+        let newest = |replica: &Replica| matches!(replica, Replica::Newest(_));
+        let Some((version, head)) = self.heads(organisation)?.into_iter().next() else { return Ok(0) };
+        let shards = self.shards(organisation)?;
         let mut mended = 0;
-        for (replica, place) in replicas.iter().zip(&self.places) {
-            if newest(replica).is_none() {
-                for shard in source.shards(organisation)? {
-                    let bytes = source.read_shard(organisation, &shard)?.ok_or(StateStoreError::Corrupt)?;
-                    place.write_shard(organisation, &shard, &bytes)?;
-                }
-                place.overwrite(organisation, version, &head)?;
-                mended += 1;
+        for (_, place) in replicas.iter().zip(&self.places).filter(|(replica, _)| !newest(replica)) {
+            let stored = place.shards(organisation)?;
+            for shard in shards.iter().filter(|shard| !stored.contains(shard)) {
+                let bytes = self.read_shard(organisation, shard)?.ok_or(StateStoreError::Corrupt)?;
+                place.write_shard(organisation, shard, &bytes)?;
             }
+            place.overwrite(organisation, version, &head)?;
+            mended += 1;
         }
         Ok(mended)
     }
 
     fn compare(&self, organisation: &OrganisationId) -> Vec<Replica> {
         let read: Vec<_> = self.places.iter().map(|place| self.inspect(organisation, &**place)).collect();
-        let whole = read.iter().filter_map(|found| found.as_ref().ok()?.as_ref());
-        // Of two with the same head, the one with more shards is whole.
-        let newest = whole.max_by_key(|whole| (whole.version, whole.shards.len())).cloned();
+        let whole = || read.iter().filter_map(|found| found.as_ref().ok()?.as_ref());
+        let newest = whole().map(|whole| whole.version).max();
+        // What any place has of the newest state belongs to it.
+        let shards: BTreeSet<ShardName> = whole()
+            .filter(|whole| Some(whole.version) == newest)
+            .flat_map(|whole| whole.shards.iter().copied())
+            .collect();
+        let head = whole().find(|whole| Some(whole.version) == newest).map(|whole| whole.head.clone());
         read.into_iter()
             .map(|found| match found {
                 Err(error) => Replica::Unreadable(error),
                 Ok(None) => Replica::Missing,
-                Ok(Some(own)) if Some(&own) == newest.as_ref() => Replica::Newest(own.version),
+                Ok(Some(own)) if Some(&own.head) == head.as_ref() && own.shards == shards => {
+                    Replica::Newest(own.version)
+                }
                 Ok(Some(own)) => Replica::Behind(own.version),
             })
             .collect()
@@ -109,16 +114,46 @@ impl ReplicatedStates {
     ) -> Result<Option<Whole>, StateStoreError> {
         let Some(head) = place.read(organisation)? else { return Ok(None) };
         let version = place.version(organisation)?.ok_or(StateStoreError::Corrupt)?;
-        let mut shards = place.shards(organisation)?;
-        shards.sort_unstable();
+        let shards: BTreeSet<ShardName> = place.shards(organisation)?.into_iter().collect();
         for shard in &shards {
             place.read_shard(organisation, shard)?;
         }
         Ok(Some(Whole { version, head, shards }))
     }
 
-    fn first(&self) -> Result<&dyn StateStore, StateStoreError> {
-        self.places.first().map(|place| &**place).ok_or(StateStoreError::Unavailable)
+    /// Every head that reads, the newest first. A damaged newest one leaves the next; the fence journal tells whether
+    /// that is too old.
+    fn heads(&self, organisation: &OrganisationId) -> Result<Vec<(StateVersion, Vec<u8>)>, StateStoreError> {
+        let (mut heads, mut failed) = (Vec::new(), None);
+        for place in &self.places {
+            match place.version(organisation).and_then(|version| Ok((version, place.read(organisation)?))) {
+                Ok((Some(version), Some(head))) => heads.push((version, head)),
+                Ok(_) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        heads.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+        match failed.filter(|_| heads.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(heads),
+        }
+    }
+
+    /// A guard in every place that gives one, and in one at least.
+    fn guard_any(
+        &self,
+        guard: impl Fn(&dyn StateStore) -> Result<Box<dyn StateGuard>, StateStoreError>,
+    ) -> Result<Box<dyn StateGuard>, StateStoreError> {
+        let (mut all, mut failed) = (Vec::new(), StateStoreError::Unavailable);
+        for place in &self.places {
+            match guard(&**place) {
+                Ok(one) => all.push(one),
+                // Somebody else holds it: that is an answer.
+                Err(StateStoreError::Unavailable) => return Err(StateStoreError::Unavailable),
+                Err(error) => failed = error,
+            }
+        }
+        if all.is_empty() { Err(failed) } else { Ok(Box::new(Guards { _all: all })) }
     }
 
     /// The first answer that is a value; otherwise the first error, or nothing.
@@ -146,24 +181,11 @@ impl std::fmt::Debug for ReplicatedStates {
 
 impl StateStore for ReplicatedStates {
     fn read(&self, organisation: &OrganisationId) -> Result<Option<Vec<u8>>, StateStoreError> {
-        let newest = self.version(organisation)?;
-        self.first_value(|place| {
-            let stored = place.version(organisation)?;
-            if stored.is_some() && stored == newest { place.read(organisation) } else { Ok(None) }
-        })
+        Ok(self.heads(organisation)?.into_iter().next().map(|(_, head)| head))
     }
 
     fn read_all(&self, organisation: &OrganisationId) -> Result<Vec<Vec<u8>>, StateStoreError> {
-        let mut heads = Vec::new();
-        for place in &self.places {
-            if let (Ok(Some(version)), Ok(Some(head))) =
-                (place.version(organisation), place.read(organisation))
-            {
-                heads.push((version, head));
-            }
-        }
-        heads.sort_unstable_by_key(|(version, _)| std::cmp::Reverse(*version));
-        Ok(heads.into_iter().map(|(_, head)| head).collect())
+        Ok(self.heads(organisation)?.into_iter().map(|(_, head)| head).collect())
     }
 
     fn version(&self, organisation: &OrganisationId) -> Result<Option<StateVersion>, StateStoreError> {
@@ -200,7 +222,12 @@ impl StateStore for ReplicatedStates {
     }
 
     fn shards(&self, organisation: &OrganisationId) -> Result<Vec<ShardName>, StateStoreError> {
-        self.first()?.shards(organisation)
+        let lists =
+            self.places.iter().map(|place| place.shards(organisation)).collect::<Result<Vec<_>, _>>()?;
+        let mut all: Vec<ShardName> = lists.into_iter().flatten().collect();
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
     }
 
     fn read_shard(
@@ -220,6 +247,24 @@ impl StateStore for ReplicatedStates {
         self.places.iter().try_for_each(|place| place.write_shard(organisation, name, blob))
     }
 
+    fn ensure_shards(
+        &self,
+        organisation: &OrganisationId,
+        names: &[ShardName],
+    ) -> Result<(), StateStoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        for place in &self.places {
+            let stored = place.shards(organisation)?;
+            for name in names.iter().filter(|name| !stored.contains(name)) {
+                let shard = self.read_shard(organisation, name)?.ok_or(StateStoreError::Corrupt)?;
+                place.write_shard(organisation, name, &shard)?;
+            }
+        }
+        Ok(())
+    }
+
     fn retain_shards(
         &self,
         organisation: &OrganisationId,
@@ -229,11 +274,11 @@ impl StateStore for ReplicatedStates {
     }
 
     fn lock_shared(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        self.first()?.lock_shared(organisation)
+        self.guard_any(|place| place.lock_shared(organisation))
     }
 
     fn lock_exclusive(&self, organisation: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        self.first()?.lock_exclusive(organisation)
+        self.guard_any(|place| place.lock_exclusive(organisation))
     }
 
     fn lease(
@@ -241,7 +286,7 @@ impl StateStore for ReplicatedStates {
         organisation: &OrganisationId,
         version: StateVersion,
     ) -> Result<Box<dyn StateGuard>, StateStoreError> {
-        self.first()?.lease(organisation, version)
+        self.guard_any(|place| place.lease(organisation, version))
     }
 
     fn leased_before(
@@ -249,6 +294,7 @@ impl StateStore for ReplicatedStates {
         organisation: &OrganisationId,
         version: StateVersion,
     ) -> Result<usize, StateStoreError> {
-        self.first()?.leased_before(organisation, version)
+        let mut leases = self.places.iter().map(|place| place.leased_before(organisation, version));
+        leases.try_fold(0, |most, leases| Ok(most.max(leases?)))
     }
 }

@@ -12,6 +12,8 @@ pub mod crash;
 #[cfg(feature = "drills")]
 pub mod draws;
 #[cfg(feature = "drills")]
+pub mod place;
+#[cfg(feature = "drills")]
 pub mod scan;
 #[cfg(feature = "drills")]
 pub mod scene;

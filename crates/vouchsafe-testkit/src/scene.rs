@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vouchsafe::envelope::port::KeyService;
 use vouchsafe::{Consented, Notice, Organisation, Permit, Ports, Scope, Timestamp, VirtualClock, Vouchsafe};
 use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
 use vouchsafe_template::Threshold;
@@ -57,6 +58,15 @@ impl Scene {
     pub fn ports(&self) -> Result<Ports, vouchsafe::Error> {
         let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
         Ok(Ports::in_folder(&self.folder)?.with_clock(clock))
+    }
+
+    /// As [`Self::ports`], with another key service than a key file.
+    ///
+    /// # Errors
+    /// As [`Ports::in_folder_with`].
+    pub fn ports_with(&self, service: Arc<dyn KeyService>) -> Result<Ports, vouchsafe::Error> {
+        let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
+        Ok(Ports::in_folder_with(&self.folder, service)?.with_clock(clock))
     }
 
     /// Opens the folder.

@@ -8,7 +8,8 @@
 //! - forgetting on purpose what it made, and keeping copies of all that is looked for: all must be found;
 //! - with the system's allocator: what is found is reported.
 //!
-//! By design the state key lies in the key file.
+//! Before all that, while the open service still holds its key state, every lasting key is found in locked pages that no
+//! core dump has, and nothing at all elsewhere. By design the state key lies in the key file.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it stands")]
 #![expect(clippy::print_stdout, reason = "the figures are evidence")]
 
@@ -31,23 +32,45 @@ use subject::Process;
 use tempfile::TempDir;
 use vouchsafe_testkit::scan::{Findings, Hit, ProcessMemory, scan_files};
 
-/// Promise: WB-1.2-camera, WB-1.2-512d
+/// Promise: WB-1.2-camera, WB-1.2-512d, WB-3-key-cache
 #[test]
 fn nothing_of_a_verification_lingers_in_memory_or_files() {
     let faces = Faces::new();
-    let (memory_found, files_found) = wiping(&faces);
+    let Wiping { memory_found, files_found, held_locked, held_elsewhere } = wiping(&faces);
     let (control_found, control) = control(&faces);
     let without = without_allocator(&faces);
     println!(
         "memory_found={memory_found} files_found={files_found} control_found={control_found}/{control} \
-         without_allocator_found={without}"
+         without_allocator_found={without} held_locked={held_locked}/{} held_elsewhere={held_elsewhere}",
+        keys::HELD.len()
     );
     assert_eq!((memory_found, files_found, control_found), (0, 0, control));
+    assert_eq!((held_locked, held_elsewhere), (keys::HELD.len(), 0));
 }
 
-/// The drill itself; gives the windows found in memory and in files.
-fn wiping(faces: &Faces) -> (u64, u64) {
+/// What the drill itself found.
+struct Wiping {
+    /// Windows, once the keys were wiped.
+    memory_found: u64,
+    files_found: u64,
+    /// Lasting keys in locked pages, and windows of anything elsewhere, before.
+    held_locked: usize,
+    held_elsewhere: u64,
+}
+
+fn wiping(faces: &Faces) -> Wiping {
     let mut run = Run::start(faces, "wiping");
+    let held = run.memory();
+    println!("while the service holds its key state, in memory: {held}");
+    let locked = |hit: &&Hit| hit.place == "locked";
+    let held_locked = keys::HELD.iter().filter(|name| {
+        let of_key = held.hits().iter().filter(locked).filter(|hit| hit.needle == **name);
+        // Both halves.
+        of_key.map(|hit| hit.count).sum::<u64>() >= 2
+    });
+    let held_locked = held_locked.count();
+    let held_elsewhere = held.hits().iter().filter(|hit| !locked(hit)).map(|hit| hit.count).sum();
+    run.process.wipe_keys();
     let memory = run.memory();
     println!("with the wiping allocator, in memory: {memory}");
     let files = run.files();
@@ -61,12 +84,13 @@ fn wiping(faces: &Faces) -> (u64, u64) {
     run.process.end();
     let closed = scan_files(run.folder.path(), &run.secrets.needles()).unwrap();
     files_found += unexpected(&closed);
-    (memory.total() + published_found, files_found)
+    Wiping { memory_found: memory.total() + published_found, files_found, held_locked, held_elsewhere }
 }
 
 /// The same scan finds what was not wiped; gives how many secrets it found, in memory and in a file, and of how many.
 fn control(faces: &Faces) -> (usize, usize) {
     let mut run = Run::start(faces, "forgetting");
+    run.process.wipe_keys();
     let forgotten = run.memory();
     println!("forgotten by the child itself, in memory: {forgotten}");
     for name in ["obama2 file", "obama2 frame/rgb", "obama2 crop/bgr", "obama2 embedding/f32", "template key"]
@@ -96,6 +120,7 @@ fn control(faces: &Faces) -> (usize, usize) {
 /// What lingers when the program does not install the allocator; gives the windows found in memory.
 fn without_allocator(faces: &Faces) -> u64 {
     let mut run = Run::start(faces, "system");
+    run.process.wipe_keys();
     let memory = run.memory();
     println!("without the wiping allocator, in memory: {memory}");
     run.process.publish();

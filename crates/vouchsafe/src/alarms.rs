@@ -6,7 +6,6 @@ use vouchsafe_envelope::port::{Alarm, OpenAudit, Opened};
 use vouchsafe_ledger::EntryKind;
 use vouchsafe_types::OrganisationId;
 
-use crate::Error;
 use crate::core::Core;
 use crate::payload::Payload;
 
@@ -21,11 +20,14 @@ impl Alarms {
         Self { next, heard: Mutex::default() }
     }
 
-    fn take(&self, organisation: &OrganisationId) -> Vec<Alarm> {
+    fn take(&self, organisation: &OrganisationId) -> Option<Alarm> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (own, others) = heard.drain(..).partition(|(owner, _)| owner == organisation);
-        *heard = others;
-        own.into_iter().map(|(_, alarm)| alarm).collect()
+        let place = heard.iter().position(|(owner, _)| owner == organisation)?;
+        Some(heard.remove(place).1)
+    }
+
+    fn put_back(&self, organisation: &OrganisationId, alarm: Alarm) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push((organisation.clone(), alarm));
     }
 }
 
@@ -44,19 +46,20 @@ impl OpenAudit for Alarms {
 
 impl Core {
     /// Writes the alarms of an organisation to its log; which leaf it was stands there for those who look into it.
-    pub(crate) fn log_alarms(&self, organisation: &OrganisationId) -> Result<(), Error> {
-        for alarm in self.alarms.take(organisation) {
-            self.act(organisation, &[], |act| {
+    /// What cannot be written stays for the next act: an alarm is no reason to call an act failed.
+    pub(crate) fn log_alarms(&self, organisation: &OrganisationId) {
+        while let Some(alarm) = self.alarms.take(organisation) {
+            let written = self.act_once(organisation, &[], |act| {
                 let payload = Payload::at(act.now);
-                match alarm {
-                    Alarm::HoneyTouched { leaf } => {
-                        let payload = payload.cause(&format!("leaf {}", leaf.get()));
-                        act.record_public(EntryKind::HoneyTouched, &payload)
-                    }
-                    _ => act.record_public(EntryKind::HoneyTouched, &payload),
-                }
-            })?;
+                let payload = match alarm {
+                    Alarm::HoneyTouched { leaf } => payload.cause(&format!("leaf {}", leaf.get())),
+                    _ => payload,
+                };
+                act.record_public(EntryKind::HoneyTouched, &payload)
+            });
+            if written.is_err() {
+                return self.alarms.put_back(organisation, alarm);
+            }
         }
-        Ok(())
     }
 }

@@ -83,6 +83,19 @@ impl Core {
         classes: &[DataClass],
         act: impl FnOnce(&mut Act<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let result = self.act_once(organisation, classes, act);
+        // Also what failed may have rung: its own transaction is gone, the alarm's is not.
+        self.log_alarms(organisation);
+        result
+    }
+
+    /// As [`Self::act_unchecked`], and leaves alarms to others.
+    pub(crate) fn act_once<T>(
+        &self,
+        organisation: &OrganisationId,
+        classes: &[DataClass],
+        act: impl FnOnce(&mut Act<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut spare = classes
             .iter()
             .map(|class| Ok((*class, self.take_leaf(organisation, *class)?)))
@@ -102,8 +115,6 @@ impl Core {
                 pool.entry((organisation.clone(), class)).or_default().push(leaf);
             }
         });
-        // Also what failed may have rung: its own transaction is gone, the alarm's is not.
-        self.log_alarms(organisation)?;
         let (value, newest) = result?;
         self.remember(organisation, newest);
         Ok(value)
@@ -152,7 +163,7 @@ impl Core {
         if lock(&self.checked, |checked| checked.contains(organisation)) {
             return Ok(());
         }
-        if Log::open(self, organisation)?.is_behind()? {
+        if Log::open(self, organisation)?.is_behind()? || self.rows_contradict_keys(organisation)? {
             return Err(Error::RecoveryRequired);
         }
         self.mark_checked(organisation);

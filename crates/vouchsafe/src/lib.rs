@@ -4,6 +4,7 @@
 mod act;
 mod alarms;
 mod certificate;
+mod contradiction;
 mod core;
 mod destroy;
 mod error;

@@ -87,6 +87,21 @@ impl<'a> Log<'a> {
         if older || other { Err(Error::LogLost) } else { Ok(()) }
     }
 
+    /// Brings a published log that is too old up to the checkpoint kept outside, where the rows give its root.
+    pub(crate) fn adopt_outside(&self) -> Result<(), Error> {
+        let _lease = self.lease()?;
+        let kept = self.outside.read(CHECKPOINT_PATH)?.ok_or(Error::LogLost)?;
+        let former = self.tiles.read(CHECKPOINT_PATH)?;
+        self.tiles.write(CHECKPOINT_PATH, &kept)?;
+        if rebuild(&self.rows, &self.tiles, &self.trust()).is_ok() {
+            return Ok(());
+        }
+        if let Some(former) = former {
+            self.tiles.write(CHECKPOINT_PATH, &former)?;
+        }
+        Err(Error::LogLost)
+    }
+
     /// Whether the published log knows entries that the rows do not have, or have otherwise.
     ///
     /// Recomputes the root from the rows, once for each process and organisation. A damaged tile is not the rows'
@@ -141,6 +156,7 @@ impl<'a> Log<'a> {
         organisation: &OrganisationId,
     ) -> Result<SignedCheckpoint, Error> {
         let lease = self.lease()?;
+        self.check_outside()?;
         let signer = core.ring.with_state(organisation, |state| core.signer(state))??;
         let mut publisher = core.take_publisher(organisation).unwrap_or_else(|| Publisher::new(&self.origin));
         let signed = publisher.publish(&signer, &self.rows, &self.tiles);

@@ -22,14 +22,19 @@ impl<'a> Organisation<'a> {
     /// An organisation behind the start-up gate is given all the same, so that its recovery can be called; every
     /// other act meets the gate's error again.
     pub(crate) fn provision(core: &'a Core, id: OrganisationId) -> Result<Self, Error> {
+        let exists = vouchsafe_store::read(&*core.ports.store, |rows| {
+            rows.organisation_exists(&id).map_err(Error::from)
+        })?;
+        // Fresh keys for rows that were sealed under others would hide the loss.
+        let stored = core.ports.states.version(&id).map_err(EnvelopeError::StateStore)?;
+        if exists && stored.is_none() {
+            return Err(Error::Envelope(EnvelopeError::StateLost));
+        }
         match core.ring.provision(&id) {
             Err(error) if is_gate(&error) => return Ok(Self { core, id }),
             provisioned => provisioned?,
         }
         let organisation = Self { core, id };
-        let exists = vouchsafe_store::read(&*core.ports.store, |rows| {
-            rows.organisation_exists(&organisation.id).map_err(Error::from)
-        })?;
         if !exists && organisation.is_current()? {
             core.act(&organisation.id, &[], |act| {
                 if act.rows.organisation_exists(act.organisation)? {
@@ -135,7 +140,7 @@ impl<'a> Organisation<'a> {
         let log = self.log()?;
         let covered = log.published()?.is_some_and(|head| entry < head.checkpoint().size());
         if !covered {
-            log.publish(self.core, &self.id)?;
+            self.publish_log()?;
         }
         log.prove(entry)
     }
@@ -196,6 +201,7 @@ pub(crate) const fn is_gate(error: &EnvelopeError) -> bool {
             | EnvelopeError::FencesLost
             | EnvelopeError::Resurrected(_)
             | EnvelopeError::KeyServiceRolledBack
+            | EnvelopeError::KeyMissing
     )
 }
 

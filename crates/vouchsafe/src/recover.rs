@@ -40,6 +40,8 @@ pub struct Recovery {
     pub replayed: u64,
     /// Destroyed state keys that were back at the key service, and are destroyed again.
     pub resurrected: u64,
+    /// Whether the fence journal was lost and a new one begun, with [`Unexplained::Accepted`].
+    pub journal_replaced: bool,
 }
 
 /// What a recovery does when the gap holds withdrawals or destructions that it cannot match with a person.
@@ -78,6 +80,9 @@ impl Organisation<'_> {
         self.core.forget(&self.id);
         let keys = self.recover_keys(unexplained)?;
         let log = self.log()?;
+        if matches!(log.check_outside(), Err(Error::LogLost)) {
+            log.adopt_outside()?;
+        }
         let behind = log.is_behind()?;
         let Some(head) = log.published()?.filter(|_| behind) else {
             self.core.mark_checked(&self.id);
@@ -131,24 +136,48 @@ impl Organisation<'_> {
 impl Organisation<'_> {
     /// Destroys again what came back at the key service or with a key state; `None` when nothing did.
     fn recover_keys(&self, unexplained: Unexplained) -> Result<Option<Recovery>, Error> {
-        match self.core.ring.check(&self.id) {
-            Err(error) if is_gate(&error) => {}
-            checked => return Ok(checked.map(|()| None)?),
-        }
-        let loss = match unexplained {
-            Unexplained::Accepted => FenceLoss::Accepted,
-            Unexplained::Refused => FenceLoss::Refused,
+        let mut found = match self.core.ring.check(&self.id) {
+            Ok(()) => None,
+            Err(error) if is_gate(&error) => {
+                let loss = match unexplained {
+                    Unexplained::Accepted => FenceLoss::Accepted,
+                    Unexplained::Refused => FenceLoss::Refused,
+                };
+                let replay = self.core.ring.recover(&self.id, loss)?;
+                let (replayed, resurrected) = (replay.replayed as u64, replay.resurrected.len() as u64);
+                let journal_replaced = replay.journal_replaced;
+                Some(Recovery { replayed, resurrected, journal_replaced, ..Recovery::default() })
+            }
+            Err(error) => return Err(error.into()),
         };
-        let replay = self.core.ring.recover(&self.id, loss)?;
         self.core.ring.provision(&self.id)?;
-        let (replayed, resurrected) = (replay.replayed as u64, replay.resurrected.len() as u64);
-        Ok(Some(Recovery { replayed, resurrected, ..Recovery::default() }))
+        let replayed = self.replay_rows()?;
+        // What is fenced is destroyed before anything says so.
+        let _report = self.core.ring.destroy(&self.id, &[])?;
+        if replayed > 0 {
+            found.get_or_insert_default().replayed += replayed;
+        }
+        Ok(found)
+    }
+
+    /// Moves the counters past every leaf that the rows name, and destroys again what they call destroyed.
+    fn replay_rows(&self) -> Result<u64, Error> {
+        let contradiction = self.core.contradiction(&self.id)?;
+        for (class, leaf) in contradiction.beyond {
+            self.core.ring.raise_counter(&self.id, class, leaf)?;
+        }
+        if !contradiction.alive.is_empty() {
+            let _report = self.core.ring.destroy(&self.id, &contradiction.alive)?;
+        }
+        Ok(contradiction.alive.len() as u64)
     }
 
     /// The database is current: it knows what was destroyed, and the log gets to know that keys came back.
     fn record_keys(&self, keys: Recovery) -> Result<Recovery, Error> {
         self.core.act(&self.id, &[], |act| {
-            let found = format!("replayed {} resurrected {}", keys.replayed, keys.resurrected);
+            let Recovery { replayed, resurrected, journal_replaced, .. } = keys;
+            let found =
+                format!("replayed {replayed} resurrected {resurrected} journal_replaced {journal_replaced}");
             act.record_public(EntryKind::KeysRecovered, &Payload::at(act.now).cause(&found))
         })?;
         Ok(keys)

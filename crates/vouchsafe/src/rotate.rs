@@ -21,6 +21,8 @@ pub struct Rotation {
     pub resealed: u64,
     /// Those still under an older data key.
     pub remaining: u64,
+    /// At the end: how many processes still hold the older keys, for 300 s at most.
+    pub leases: usize,
 }
 
 /// Which keys an organisation has, and what is sealed under them.
@@ -65,7 +67,7 @@ impl Organisation<'_> {
         self.core.ensure_not_behind(&self.id)?;
         self.end_destructions()?;
         let to = self.begin_rotation()?;
-        let mut rotation = Rotation { to, resealed: 0, remaining: self.remaining(to)? };
+        let mut rotation = Rotation { to, resealed: 0, remaining: self.remaining(to)?, leases: 0 };
         progress(&rotation);
         while rotation.remaining > 0 {
             let resealed = self.core.act(&self.id, &[], |act| reseal(act, to))?;
@@ -82,7 +84,13 @@ impl Organisation<'_> {
             progress(&rotation);
         }
         self.core.ports.store.remove_remnants()?;
-        let _report = self.core.ring.retire_data_keys(&self.id)?;
+        match self.core.ring.retire_data_keys(&self.id, to) {
+            // Forgotten here and in the stored state; what others hold ends by itself.
+            Err(EnvelopeError::ErasureIncomplete(left)) if left.generations().is_empty() => {
+                rotation.leases = left.leases();
+            }
+            retired => drop(retired?),
+        }
         self.record_rotation(&format!("data key {to}"))?;
         Ok(rotation)
     }
@@ -94,7 +102,7 @@ impl Organisation<'_> {
     pub fn plan_data_key_rotation(&self) -> Result<Rotation, Error> {
         let (newest, several) = self.data_keys()?;
         let to = if several { newest } else { newest.checked_add(1).ok_or(EnvelopeError::Exhausted)? };
-        Ok(Rotation { to, resealed: 0, remaining: self.remaining(to)? })
+        Ok(Rotation { to, resealed: 0, remaining: self.remaining(to)?, leases: 0 })
     }
 
     fn end_destructions(&self) -> Result<(), Error> {
@@ -107,18 +115,18 @@ impl Organisation<'_> {
     /// The key to seal under: the newest of an unfinished rotation, or a fresh one.
     fn begin_rotation(&self) -> Result<u32, Error> {
         let (newest, several) = self.data_keys()?;
-        let to = if several { newest } else { self.core.ring.add_data_key(&self.id)? };
+        let to = if several { newest } else { self.core.ring.add_data_key(&self.id, newest)? };
         // Whoever still holds the state of before would go on sealing under the older key.
         self.core.ring.await_current(&self.id)?;
         Ok(to)
     }
 
+    /// The newest data key, and whether there are others.
     fn data_keys(&self) -> Result<(u32, bool), Error> {
-        let read = self
-            .core
-            .ring
-            .with_state(&self.id, |state| (state.key_version(), state.key_versions().len() > 1));
-        Ok(read?)
+        Ok(self.core.ring.with_state(&self.id, |state| {
+            let versions = state.key_versions();
+            (versions.last().copied().unwrap_or(0), versions.len() > 1)
+        })?)
     }
 
     fn key_usage(&self) -> Result<Vec<KeyUsage>, Error> {

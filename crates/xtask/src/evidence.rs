@@ -3,7 +3,9 @@
 mod benches;
 mod claim;
 mod fresh_clone;
+mod keys;
 mod main_job;
+mod python;
 mod reference;
 
 use std::{
@@ -17,7 +19,8 @@ use crate::{Result, process::Said, workspace::Workspace};
 use claim::{Claim, Method, Row, judged};
 
 /// Every topic.
-const TOPICS: [Topic; 1] = [Topic { name: "main-job", claims: main_job::claims }];
+const TOPICS: [Topic; 2] =
+    [Topic { name: "main-job", claims: main_job::claims }, Topic { name: "keys", claims: keys::claims }];
 
 struct Topic {
     name: &'static str,

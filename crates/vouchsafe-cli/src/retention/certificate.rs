@@ -99,7 +99,7 @@ impl Check {
 }
 
 /// One line for a certificate.
-pub(super) fn line(out: &mut dyn Write, certificate: &DestructionCertificate) -> Result<(), CliError> {
+pub(crate) fn line(out: &mut dyn Write, certificate: &DestructionCertificate) -> Result<(), CliError> {
     let enrolment =
         certificate.enrolment_entry().map_or_else(String::new, |entry| format!(" of entry {entry}"));
     writeln!(

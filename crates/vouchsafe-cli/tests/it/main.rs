@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod eval;
 #[cfg(test)]
+mod key_services;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod recover;

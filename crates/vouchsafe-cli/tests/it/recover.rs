@@ -1,9 +1,8 @@
 //! The explicit recovery after a restored backup.
 
 use std::fs;
-use std::path::Path;
 
-use crate::scene::{FACE, Scene, enrol};
+use crate::scene::{FACE, Scene, copy, enrol};
 
 /// Promise: WB-3-30days
 #[test]
@@ -35,12 +34,4 @@ fn a_restored_backup_is_refused_until_it_is_recovered_and_the_gap_is_named() {
     assert!(recovered.contains("\ndestroyed      1 holding(s)"), "{recovered}");
     assert!(scene.run(&["log", "verify"]).done().ends_with("sound\n"));
     assert!(scene.run(&["recover"]).done().starts_with("nothing to recover"));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }

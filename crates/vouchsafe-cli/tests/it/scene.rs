@@ -1,11 +1,14 @@
 //! A folder made through the library with supplied embeddings, and the binary run on it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 use vouchsafe::embed::danger::supplied_embedding;
+use vouchsafe::envelope::port::KeyService;
 use vouchsafe::template::Threshold;
 use vouchsafe::{Act, EnrolmentReceipt, Organisation, Ports, Scope, VirtualClock, Vouchsafe};
 
@@ -26,8 +29,23 @@ impl Scene {
     }
 
     pub(crate) fn service(&self) -> Vouchsafe {
+        Self::opened(Ports::in_folder(&self.path("store")).unwrap())
+    }
+
+    /// As [`Self::service`], with another key service than the folder's key file.
+    pub(crate) fn service_with(&self, keys: Arc<dyn KeyService>) -> Vouchsafe {
+        Self::opened(Ports::in_folder_with(&self.path("store"), keys).unwrap())
+    }
+
+    fn opened(ports: Ports) -> Vouchsafe {
         let clock = VirtualClock::starting_at("2020-04-01T12:00:00Z".parse().unwrap());
-        Vouchsafe::open_with(Ports::in_folder(&self.path("store")).unwrap().with_clock(Arc::new(clock)))
+        Vouchsafe::open_with(ports.with_clock(Arc::new(clock)))
+    }
+
+    /// Writes a file that its owner alone can read.
+    pub(crate) fn secret(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// Runs a command on the folder and organisation.
@@ -48,7 +66,7 @@ impl Scene {
 
     /// The folder of the published log.
     pub(crate) fn log_folder(&self) -> PathBuf {
-        std::fs::read_dir(self.path("store/log")).unwrap().next().unwrap().unwrap().path()
+        fs::read_dir(self.path("store/log")).unwrap().next().unwrap().unwrap().path()
     }
 }
 
@@ -67,6 +85,13 @@ pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> Enr
     });
     let embedding = supplied_embedding(&permit, &values, Threshold::SHIPPED_FACE_MODEL).unwrap();
     person.enrol_embedding(&permit, embedding).unwrap().or_refuse().unwrap()
+}
+
+/// Copies a folder with all that is in it to a name that is free.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    assert!(!to.exists());
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(copied.success());
 }
 
 /// What a run of the binary said.

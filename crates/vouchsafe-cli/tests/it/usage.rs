@@ -7,7 +7,7 @@ use crate::scene::{Scene, enrol};
 #[test]
 fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
     let scene = Scene::new();
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 14] = [
         &[],
         &["frobnicate"],
         &["eval"],
@@ -16,6 +16,26 @@ fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
         &["log", "prove", "--dir", "x", "--org", "acme", "minus one"],
         &["retention", "plan", "--dir", "x", "--org", "acme", "--out", "p", "--at", "yesterday"],
         &["retention", "run", "plan.json", "--dir", "x", "--org", "acme"],
+        &["keys"],
+        &["keys", "strength"],
+        &["keys", "strength", "--keys", "x", "--org", "acme"],
+        &["keys", "rotate", "passphrase", "--dir", "x"],
+        &["keys", "rotate", "passphrase", "--dir", "x", "--new-passphrase", "hunter2"],
+        &[
+            "keys",
+            "honey",
+            "plant",
+            "--dir",
+            "x",
+            "--org",
+            "a",
+            "--count",
+            "0",
+            "--notice-id",
+            "n",
+            "--locale",
+            "en",
+        ],
     ];
     for arguments in wrong {
         let run = scene.run_anywhere(arguments);
@@ -35,13 +55,21 @@ fn a_folder_is_never_made_by_a_typo() {
     scene.run(&["log", "verify"]).fails(2, "the folder does not exist");
     assert!(!scene.path("store").exists());
     fs::create_dir(scene.path("store")).unwrap();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 14] = [
         &["log", "verify"],
         &["log", "publish"],
         &["log", "prove", "0"],
         &["retention", "sweep"],
         &["retention", "plan", "--out", "plan.json"],
         &["recover"],
+        &["keys", "status"],
+        &["keys", "strength"],
+        &["keys", "rotate", "state"],
+        &["keys", "rotate", "data", "--dry-run"],
+        &["keys", "destroy"],
+        &["keys", "state", "check"],
+        &["keys", "state", "replicate"],
+        &["keys", "state", "recover"],
     ];
     for command in commands {
         scene.run(command).fails(2, "the folder holds no vouchsafe database");
@@ -56,7 +84,16 @@ fn an_organisation_is_never_made_by_a_typo() {
     scene.run(&["log", "publish"]).done();
     let stranger =
         |command: &[&str]| scene.run_anywhere(&[command, &["--dir", "store", "--org", "acne"]].concat());
-    for command in [&["log", "verify"][..], &["log", "publish"], &["retention", "sweep"], &["recover"]] {
+    let commands: [&[&str]; 7] = [
+        &["log", "verify"],
+        &["log", "publish"],
+        &["retention", "sweep"],
+        &["recover"],
+        &["keys", "status"],
+        &["keys", "state", "check"],
+        &["keys", "state", "replicate"],
+    ];
+    for command in commands {
         stranger(command).fails(2, "the organisation is not known in this folder");
     }
     let malformed = scene.run_anywhere(&["recover", "--dir", "store", "--org", "../acme"]);

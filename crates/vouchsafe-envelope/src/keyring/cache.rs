@@ -132,13 +132,15 @@ impl KeyRing {
         let slot = self.cache.slot(organisation);
         let mut loaded = false;
         for _ in 0..TRIES {
-            let now = self.ports.ticks.elapsed();
             {
-                let live = slot.read();
+                let lent = slot.read();
+                // Asked inside the lock, so that waiting for it makes nothing younger.
+                let now = self.ports.ticks.elapsed();
                 // What was loaded for this call is lent once, even when the policy keeps nothing.
-                let fresh =
-                    |live: &&Live| self.is_fresh(live, now) || (loaded && self.age(live, now) < MAX_TTL);
-                if let Some(live) = live.as_ref().filter(fresh)
+                let fresh = |live: &&Live| {
+                    self.is_fresh(live, now) || (loaded && self.is_younger(live, now, MAX_TTL))
+                };
+                if let Some(live) = lent.as_ref().filter(fresh)
                     && self.is_current(organisation, &slot, live, now)?
                 {
                     slot.touch(now);
@@ -146,6 +148,10 @@ impl KeyRing {
                         count(&self.cache.metrics.hits);
                     }
                     let result = read(&live.state);
+                    drop(lent);
+                    if self.cache.policy.effective_ttl().is_zero() {
+                        slot.clear_if_idle(|_| true);
+                    }
                     return Ok(result);
                 }
             }
@@ -156,12 +162,14 @@ impl KeyRing {
     }
 
     /// Whether a state may be served by its age. Ticks that went backwards are no reason to trust it longer.
+    /// A forked child starts anew: its copies of the keys are zeros.
     pub(super) fn is_fresh(&self, live: &Live, now: Duration) -> bool {
-        self.age(live, now) < self.cache.policy.effective_ttl()
+        self.is_younger(live, now, self.cache.policy.effective_ttl())
     }
 
-    pub(super) fn age(&self, live: &Live, now: Duration) -> Duration {
-        now.checked_sub(live.unwrapped).unwrap_or(Duration::MAX)
+    fn is_younger(&self, live: &Live, now: Duration, limit: Duration) -> bool {
+        let age = now.checked_sub(live.unwrapped).unwrap_or(Duration::MAX);
+        age < limit && live.state.is_intact()
     }
 
     /// Whether the store still holds this version, asked once in a while. A store that does not answer is a no.

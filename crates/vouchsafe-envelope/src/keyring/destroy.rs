@@ -140,8 +140,16 @@ impl KeyRing {
         punctured: usize,
     ) -> Result<PunctureReport, EnvelopeError> {
         let latest = held.iter().map(KeyHandle::generation).fold(0, u64::max);
+        // After a recovery a place may hold a later head than the state that was opened.
+        let stored = self.ports.states.version(organisation).map_err(EnvelopeError::StateStore)?;
+        let stored = stored.unwrap_or_default();
         slot.edit(|live| {
-            let latest = latest.max(live.state.generation()).max(live.journal.version.generation);
+            for known in [live.journal.version, stored] {
+                live.state.skip_to(known.revision);
+            }
+            let latest = [live.journal.version, live.state.version(), stored]
+                .iter()
+                .fold(latest, |latest, known| latest.max(known.generation));
             live.state.advance_to(latest.checked_add(1).ok_or(EnvelopeError::Exhausted)?);
             Ok(())
         })?;
@@ -161,8 +169,8 @@ impl KeyRing {
         slot: &Slot,
         written: &[u8],
     ) -> Result<(), EnvelopeError> {
-        let stored = self.ports.states.read(organisation).map_err(EnvelopeError::StateStore)?;
-        if stored.as_deref() != Some(written) {
+        let stored = self.ports.states.read_all(organisation).map_err(EnvelopeError::StateStore)?;
+        if stored.is_empty() || stored.iter().any(|head| head != written) {
             return Err(EnvelopeError::StateRolledBack);
         }
         let again = self.unseal(organisation, written)?;

@@ -5,13 +5,16 @@
 //! is served until the recovery ran.
 use std::sync::atomic::Ordering;
 
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, wipe_stack};
 
 use super::slot::Live;
 use super::{KeyRing, PunctureReport, locked};
 use crate::EnvelopeError;
 use crate::fence::{Journal, Record};
 use crate::port::KeyHandle;
+
+/// How many indices of each class a replaced journal skips.
+const COUNTER_GAP: u64 = 1 << 24;
 
 /// What a recovery does when the fence journal is missing or older than the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,9 @@ pub enum FenceLoss {
 pub struct Replay {
     /// Whether the state was older than the journal.
     pub rolled_back: bool,
+    /// Whether a new fence journal was begun, because the former was lost and the operator accepted that. What stood
+    /// in the authentic part of the former was taken over.
+    pub journal_replaced: bool,
     /// Destroyed state keys that were back at the service, ascending; they are destroyed again.
     pub resurrected: Vec<u64>,
     /// How many destroyed leaves opened again, and do no more.
@@ -64,31 +70,52 @@ impl KeyRing {
         let work = locked(&slot.work);
         let guard = self.ports.states.lock_exclusive(organisation).map_err(EnvelopeError::StateStore)?;
         slot.clear();
-        let replay = self.load_after_loss(organisation, loss).and_then(|live| {
+        let replay = self.load_after_loss(organisation, loss).and_then(|(mut live, journal_replaced)| {
             let held = self.held(organisation)?;
             let rolled_back = live.state.version() < live.journal.version;
             let resurrected = match live.check_keys(&held) {
                 Err(EnvelopeError::Resurrected(back)) => back.generations().to_vec(),
                 _ => Vec::new(),
             };
+            let (state, journal) = (&mut live.state, &live.journal);
+            journal.counters.iter().for_each(|(code, next)| state.raise_counter(*code, *next));
+            let replayed = state.puncture(&journal.all_leaves())?;
+            // Nobody reads it before what was destroyed is out of it.
             *slot.write() = Some(live);
-            let replayed = slot.edit(|live| {
-                let (state, journal) = (&mut live.state, &live.journal);
-                journal.counters.iter().for_each(|(code, next)| state.raise_counter(*code, *next));
-                state.skip_to(journal.version.revision);
-                state.puncture(&journal.all_leaves())
-            })?;
             let report = self.roll(organisation, &slot, &held, replayed)?;
-            Ok(Replay { rolled_back, resurrected, replayed, report })
+            Ok(Replay { rolled_back, journal_replaced, resurrected, replayed, report })
         });
         if replay.is_err() {
             slot.clear();
         }
         drop((guard, work));
+        wipe_stack();
         let replay = replay?;
         slot.gated.store(true, Ordering::Relaxed);
         self.await_leases(organisation)?;
         Ok(replay)
+    }
+
+    /// Moves an index counter past what the caller's rows name, so that no index is given out twice after a loss.
+    ///
+    /// # Errors
+    /// As [`Self::with_state`].
+    pub fn raise_counter(
+        &self,
+        organisation: &OrganisationId,
+        class: DataClass,
+        past: LeafIndex,
+    ) -> Result<(), EnvelopeError> {
+        self.forget_reserved(organisation);
+        self.change(organisation, |slot| {
+            let next = slot.edit(|live| {
+                live.state.raise_counter(class.code(), live.state.counter_past(past));
+                live.state.revise();
+                Ok(live.state.counter(class))
+            })?;
+            self.commit(organisation, slot)?;
+            self.journal(organisation, slot, |version| Record::Counted(version, class.code(), next))
+        })
     }
 
     /// Every state key that the service holds for an organisation, and which of them seals the stored state.
@@ -103,11 +130,14 @@ impl KeyRing {
         Ok((self.held(organisation)?, stored.map(|version| version.generation)))
     }
 
-    fn load_after_loss(&self, organisation: &OrganisationId, loss: FenceLoss) -> Result<Live, EnvelopeError> {
+    /// The newest state that opens, with its journal; tells whether the journal had to be replaced.
+    fn load_after_loss(
+        &self,
+        organisation: &OrganisationId,
+        loss: FenceLoss,
+    ) -> Result<(Live, bool), EnvelopeError> {
         let mut live = self.load_any(organisation)?;
-        let fences = &*self.ports.fences;
-        let read = live.catch_up(fences, organisation);
-        let lost = match read {
+        let lost = match live.catch_up(&*self.ports.fences, organisation) {
             Err(EnvelopeError::FencesLost | EnvelopeError::Malformed(_)) => true,
             other => other.map(|()| live.state.fences() > live.journal.count())?,
         };
@@ -115,24 +145,46 @@ impl KeyRing {
             return Err(EnvelopeError::FencesLost);
         }
         if lost {
-            fences.set_aside(organisation).map_err(EnvelopeError::StateStore)?;
-            let (state, journal) = (&live.state, &mut live.journal);
-            *journal = Journal::new(organisation, state.fence_key());
-            journal.append(fences, organisation, state.fence_key(), Record::Begun(state.version()))?;
+            self.replace_journal(organisation, &mut live)?;
         }
-        Ok(live)
+        Ok((live, lost))
+    }
+
+    /// Begins a new journal with what the authentic part of the former says, and leaves a wide gap in every counter
+    /// for the indices that only the lost part knew.
+    fn replace_journal(&self, organisation: &OrganisationId, live: &mut Live) -> Result<(), EnvelopeError> {
+        let fences = &*self.ports.fences;
+        fences.set_aside(organisation).map_err(EnvelopeError::StateStore)?;
+        let key = *live.state.fence_key();
+        let former = std::mem::replace(&mut live.journal, Journal::new(organisation, &key));
+        let version = live.state.version().max(former.version);
+        let mut append = |record| live.journal.append(fences, organisation, &key, record);
+        append(Record::Noted(version))?;
+        let leaves: Vec<u64> = former.all_leaves().iter().map(|leaf| leaf.get()).collect();
+        if !leaves.is_empty() {
+            append(Record::Fenced(leaves))?;
+        }
+        for class in DataClass::ALL {
+            let known = former.counters.get(&class.code()).copied().unwrap_or(0);
+            let next = known.max(live.state.counter(class)).saturating_add(COUNTER_GAP);
+            live.state.raise_counter(class.code(), next);
+        }
+        Ok(())
     }
 
     /// The newest stored state that opens with what the service holds.
     fn load_any(&self, organisation: &OrganisationId) -> Result<Live, EnvelopeError> {
         let unwrapped = self.ports.ticks.elapsed();
-        let newest = self.load_state(organisation);
-        if !matches!(newest, Err(EnvelopeError::KeyServiceRolledBack)) {
-            return newest;
-        }
+        let refused = match self.load_state(organisation) {
+            Err(
+                error @ (EnvelopeError::KeyServiceRolledBack
+                | EnvelopeError::KeyMissing
+                | EnvelopeError::NotAuthentic),
+            ) => error,
+            newest => return newest,
+        };
         let heads = self.ports.states.read_all(organisation).map_err(EnvelopeError::StateStore)?;
-        let older = heads.iter().skip(1).find_map(|head| self.unseal(organisation, head).ok());
-        let state = older.ok_or(EnvelopeError::KeyServiceRolledBack)?;
-        self.lend_to_this_process(organisation, state, unwrapped)
+        let older = heads.iter().find_map(|head| self.unseal(organisation, head).ok());
+        self.lend_to_this_process(organisation, older.ok_or(refused)?, unwrapped)
     }
 }

@@ -3,6 +3,7 @@ use vouchsafe_types::{LeafIndex, OrganisationId};
 
 use super::KeyRing;
 use crate::EnvelopeError;
+use crate::fence::Record;
 
 impl KeyRing {
     /// Marks leaves as those of honey records: opening one raises
@@ -19,7 +20,8 @@ impl KeyRing {
     ) -> Result<(), EnvelopeError> {
         self.change(organisation, |slot| {
             slot.edit(|live| leaves.iter().try_for_each(|leaf| live.state.add_honey(*leaf)))?;
-            self.commit(organisation, slot).map(drop)
+            self.commit(organisation, slot)?;
+            self.journal(organisation, slot, Record::Noted)
         })
     }
 }

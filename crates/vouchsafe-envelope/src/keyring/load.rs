@@ -76,6 +76,10 @@ impl KeyRing {
     }
 
     fn load_shared(&self, organisation: &OrganisationId, slot: &Slot) -> Result<Live, EnvelopeError> {
+        // Asking for an unknown organisation leaves no lock file behind.
+        if self.ports.states.version(organisation).map_err(EnvelopeError::StateStore)?.is_none() {
+            return self.load_state(organisation);
+        }
         let _guard = self.ports.states.lock_shared(organisation).map_err(EnvelopeError::StateStore)?;
         let live = self.load(organisation)?;
         if !slot.gated.load(Ordering::Relaxed) {

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use super::slot::{Live, Slot};
 use super::{KeyRing, locked};
@@ -27,7 +27,7 @@ impl KeyRing {
                 let held = self.held(organisation)?;
                 let begun = slot.look(|live| Ok(live.journal.count() > 0))?;
                 if !begun {
-                    self.journal(organisation, slot, Record::Begun)?;
+                    self.journal(organisation, slot, Record::Noted)?;
                 }
                 self.settle(organisation, slot, &held)
             })?;
@@ -45,6 +45,11 @@ impl KeyRing {
         if matches!(mark, Some(Blob::State { .. })) {
             return Ok(true);
         }
+        // A journal means that there was a state.
+        let fences = self.ports.fences.read(organisation, 0).map_err(EnvelopeError::StateStore)?;
+        if !fences.records.is_empty() || fences.damaged {
+            return Err(EnvelopeError::StateLost);
+        }
         let held = self.held(organisation)?;
         match mark {
             // The state of generation 1 was never written, so its key has sealed nothing.
@@ -57,22 +62,17 @@ impl KeyRing {
             _ => return Err(EnvelopeError::StateLost),
         }
         work.failure = None;
-        *slot.write() = Some(self.first(organisation)?);
-        let handle = self.handle(organisation, slot)?;
-        let made = self
-            .ports
-            .service
-            .create(&handle)
-            .map_err(EnvelopeError::KeyService)
-            .and_then(|()| self.commit(organisation, slot))
-            .and_then(|_| self.journal(organisation, slot, Record::Begun));
-        if made.is_err() {
-            slot.clear();
-        }
-        made.map(|()| {
-            slot.gated.store(true, Ordering::Relaxed);
-            false
-        })
+        // Nobody reads it before it is durable.
+        let fresh = Slot::default();
+        *fresh.write() = Some(self.first(organisation)?);
+        let handle = self.handle(organisation, &fresh)?;
+        self.ports.service.create(&handle).map_err(EnvelopeError::KeyService)?;
+        self.commit(organisation, &fresh)?;
+        self.journal(organisation, &fresh, Record::Noted)?;
+        *slot.write() = fresh.write().take();
+        slot.gated.store(true, Ordering::Relaxed);
+        wipe_stack();
+        Ok(false)
     }
 
     fn first(&self, organisation: &OrganisationId) -> Result<Live, EnvelopeError> {

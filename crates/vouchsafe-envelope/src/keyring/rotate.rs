@@ -3,6 +3,7 @@ use vouchsafe_types::OrganisationId;
 
 use super::{KeyRing, PunctureReport};
 use crate::EnvelopeError;
+use crate::fence::Record;
 use crate::port::{ErasureStrength, KeyHandle};
 
 /// Which keys an organisation has now. Nothing in it opens anything.
@@ -76,27 +77,40 @@ impl KeyRing {
         Ok(report)
     }
 
-    /// Adds a data key; records are sealed under it from now on and the older ones still open. Gives its version.
+    /// Makes sure that there is a data key after this version; records are sealed under the newest from now on and
+    /// the older ones still open. Gives the newest version. Two callers with one intent get one key.
     ///
     /// # Errors
     /// [`EnvelopeError::Exhausted`] while 16 data keys are kept; otherwise as [`Self::with_state`].
-    pub fn add_data_key(&self, organisation: &OrganisationId) -> Result<u32, EnvelopeError> {
-        let version = self.change(organisation, |slot| {
+    pub fn add_data_key(&self, organisation: &OrganisationId, after: u32) -> Result<u32, EnvelopeError> {
+        self.change(organisation, |slot| {
+            let newest = slot.look(|live| Ok(live.state.newest_data_key()))?;
+            if newest > after {
+                return Ok(newest);
+            }
             let version = slot.edit(|live| live.state.add_data_key(&*self.ports.entropy))?;
             self.commit(organisation, slot)?;
-            Ok(version)
-        })?;
-        Ok(version)
+            self.journal(organisation, slot, Record::Noted)?;
+            slot.edit(|live| {
+                live.state.seal_under_newest();
+                Ok(version)
+            })
+        })
     }
 
-    /// Forgets every data key but the newest, for good: the state key is rotated with it. Call it when no record is
-    /// left under an older one. Backups with records under the older keys become unreadable.
+    /// Forgets every data key before this version, for good: the state key is rotated with it. Call it when no record
+    /// is left under an older one. Backups with records under the older keys become unreadable.
     ///
     /// # Errors
-    /// As [`Self::destroy`].
-    pub fn retire_data_keys(&self, organisation: &OrganisationId) -> Result<PunctureReport, EnvelopeError> {
+    /// As [`Self::destroy`]. After [`EnvelopeError::ErasureIncomplete`] without a generation the keys are forgotten
+    /// here, and other processes hold them for 300 s at most.
+    pub fn retire_data_keys(
+        &self,
+        organisation: &OrganisationId,
+        below: u32,
+    ) -> Result<PunctureReport, EnvelopeError> {
         let report = self.change(organisation, |slot| {
-            slot.edit(|live| live.state.retire_data_keys())?;
+            slot.edit(|live| live.state.retire_data_keys(below))?;
             let held = self.held(organisation)?;
             self.roll(organisation, slot, &held, 0)
         })?;

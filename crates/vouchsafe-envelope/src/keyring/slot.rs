@@ -60,17 +60,18 @@ impl Slot {
 
     /// Wipes the state if it is stale and nobody loads or writes it.
     pub(super) fn clear_if_idle(&self, stale: impl Fn(&Live) -> bool) -> bool {
-        // Readers are not held up by a look.
-        if !self.read().as_ref().is_some_and(&stale) {
-            return false;
-        }
         let _work = match self.work.try_lock() {
             Ok(work) => work,
             Err(TryLockError::Poisoned(work)) => work.into_inner(),
             Err(TryLockError::WouldBlock) => return false,
         };
-        let mut live = self.write();
-        let stale = live.as_ref().is_some_and(&stale);
+        // Nobody waits here for a reader, and no reader for this.
+        let mut live = match self.live.try_write() {
+            Ok(live) => live,
+            Err(TryLockError::Poisoned(live)) => live.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let stale = live.as_ref().is_some_and(stale);
         if stale {
             *live = None;
         }

@@ -1,5 +1,5 @@
 //! Durable changes of a state: under the exclusive lock, in place, then sealed and written.
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use super::slot::Slot;
 use super::{KeyRing, locked};
@@ -24,6 +24,7 @@ impl KeyRing {
             slot.clear();
         }
         drop(work);
+        wipe_stack();
         self.cache.make_room(organisation);
         changed
     }
@@ -71,6 +72,7 @@ impl KeyRing {
             let head = sealed::seal(&live.state, organisation, &*self.ports.service, &*self.ports.entropy)?;
             Ok((head, live.state.version(), live.state.shard_names()))
         })?;
+        states.ensure_shards(organisation, &shards).map_err(EnvelopeError::StateStore)?;
         states.write(organisation, version, &head).map_err(EnvelopeError::StateStore)?;
         let lease = states.lease(organisation, version).map_err(EnvelopeError::StateStore)?;
         slot.edit(|live| {

@@ -32,7 +32,7 @@ pub struct Opened<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alarm {
-    /// A record that nothing legitimate opens was opened, or its key was asked for.
+    /// A record that nothing legitimate opens was opened, or somebody tried to.
     HoneyTouched {
         /// The leaf of the honey record.
         leaf: LeafIndex,

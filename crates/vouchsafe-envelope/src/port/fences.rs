@@ -10,6 +10,8 @@ pub struct FenceRecords {
     pub records: Vec<Vec<u8>>,
     /// Where the next reading begins.
     pub end: u64,
+    /// Whether something that is no record follows, and is not merely cut short by a crash.
+    pub damaged: bool,
 }
 
 /// Keeps the fence journal of each organisation: what was condemned, what is destroyed, how far indices went.
@@ -22,7 +24,7 @@ pub trait FenceStore: Send + Sync {
     /// A record that a crash cut short at the end of the journal was never acknowledged, and is left out.
     ///
     /// # Errors
-    /// [`StateStoreError::Corrupt`] when the journal ends before that place or is damaged.
+    /// [`StateStoreError::Corrupt`] when the journal ends before that place.
     fn read(&self, organisation: &OrganisationId, from: u64) -> Result<FenceRecords, StateStoreError>;
 
     /// Appends a record and gives the new end; `Ok` means that it survives a power cut. The caller holds the organisation's exclusive

@@ -106,6 +106,22 @@ pub trait StateStore: Send + Sync {
         blob: &[u8],
     ) -> Result<(), StateStoreError>;
 
+    /// Makes sure that these shards lie in every place before a head that names them is written.
+    ///
+    /// # Errors
+    /// [`StateStoreError::Corrupt`] when one is in no place; otherwise as the store states.
+    fn ensure_shards(
+        &self,
+        organisation: &OrganisationId,
+        names: &[ShardName],
+    ) -> Result<(), StateStoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let stored = self.shards(organisation)?;
+        if names.iter().all(|name| stored.contains(name)) { Ok(()) } else { Err(StateStoreError::Corrupt) }
+    }
+
     /// Removes every shard but these.
     ///
     /// # Errors

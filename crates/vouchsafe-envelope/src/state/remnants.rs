@@ -143,7 +143,7 @@ fn use_every_key(needles: &mut Needles) {
     state.tree.node_keys().for_each(|key| needles.add_bytes("tree node", key));
     assert_eq!(state.add_data_key(&Random), Ok(2));
     state.keys.iter().for_each(|key| needles.add_bytes("lasting key", key));
-    state.retire_data_keys().unwrap();
+    state.retire_data_keys(2).unwrap();
     sealed::seal(&state, &organisation, &service, &Random).unwrap();
 }
 

@@ -84,7 +84,9 @@ impl OrganisationState {
         if tree.node_count() > SPAN_NODES {
             return Err(reader.malformed());
         }
-        Ok(Self { version, fences, keys, data_keys, next, honey, tree, shards, touched: Vec::new(), audit })
+        let sealing = data_keys.last().copied().unwrap_or(0);
+        let touched = Vec::new();
+        Ok(Self { version, fences, keys, data_keys, sealing, next, honey, tree, shards, touched, audit })
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! `memory-subject FOLDER PICTURES MODE`. It prints a line when it stands still and goes on when a line comes in:
 //!
-//! 1. `verified`: everything of the verification is dropped, the service is open;
-//! 2. `published`: the log was published as well;
-//! 3. `planted`: it keeps a copy of every block it was sent (length in 8 bytes, little-endian, then the bytes; a
+//! 1. `held`: everything of the verification is dropped, the service is open and holds its key state;
+//! 2. `verified`: the key state is wiped as well;
+//! 3. `published`: the log was published, and the key state wiped again;
+//! 4. `planted`: it keeps a copy of every block it was sent (length in 8 bytes, little-endian, then the bytes; a
 //!    length of 0 ends them);
-//! 4. the end.
+//! 5. the end.
 //!
 //! Modes: `wiping` has the wiping allocator; `system` the system's; `forgetting` has the wiping allocator, but
 //! never drops what it made, as a program without wiping types would not.
@@ -91,6 +92,7 @@ fn main() -> Step {
         forget_all(&service, &engine, folder, pictures)?;
     }
     // For five minutes at most an open service keeps its key state; here it is wiped at once.
+    stand_still("held")?;
     service.wipe_keys();
     stand_still("verified")?;
     service.organisation(ORGANISATION)?.publish_log()?;

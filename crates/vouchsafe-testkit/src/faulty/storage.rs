@@ -70,6 +70,7 @@ impl StateStore for FaultyStates {
         shards() -> Vec<ShardName>;
         read_shard(name: &ShardName) -> Option<Vec<u8>>;
         write_shard(name: &ShardName, blob: &[u8]) -> ();
+        ensure_shards(names: &[ShardName]) -> ();
         retain_shards(keep: &[ShardName]) -> ();
         lock_shared() -> Box<dyn StateGuard>;
         lock_exclusive() -> Box<dyn StateGuard>;

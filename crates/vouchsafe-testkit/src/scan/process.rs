@@ -13,7 +13,7 @@ use super::{
 const BLOCK: usize = 4 << 20;
 const PAGE: u64 = 4096;
 
-/// The readable memory of a running process (Linux: `/proc/PID/maps` and `/proc/PID/mem`).
+/// The readable memory of a running process (Linux: `/proc/PID/smaps` and `/proc/PID/mem`).
 ///
 /// Needs the right to trace the process: a parent may look at its child. Let the process stand still meanwhile.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ pub struct Region {
     pub start: u64,
     /// Address after the last.
     pub end: u64,
-    /// `heap`, `stack`, `anonymous`, or the file that is mapped there.
+    /// `heap`, `stack`, `anonymous`, or the file that is mapped there; `locked` for pages that never reach the swap nor
+    /// a core dump.
     pub kind: String,
 }
 
@@ -40,8 +41,7 @@ impl ProcessMemory {
     /// When there is no such process, or it may not be traced.
     pub fn of(pid: u32) -> io::Result<Self> {
         let memory = File::open(format!("/proc/{pid}/mem"))?;
-        let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
-        let regions: Vec<Region> = maps.lines().filter_map(readable).collect();
+        let regions = regions(&fs::read_to_string(format!("/proc/{pid}/smaps"))?);
         if regions.is_empty() {
             return Err(io::Error::other("the process has no readable memory: it has ended"));
         }
@@ -95,6 +95,26 @@ impl ProcessMemory {
     }
 }
 
+/// The mappings of `smaps` (proc_pid_smaps(5)): a line as in `maps`, then its figures, then its flags.
+fn regions(smaps: &str) -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut current = false;
+    for line in smaps.lines() {
+        if let Some(flags) = line.strip_prefix("VmFlags:") {
+            // `lo` by mlock(2), `dd` by madvise(2) with MADV_DONTDUMP.
+            let locked = ["lo", "dd"].iter().all(|flag| flags.split_whitespace().any(|set| set == *flag));
+            if let Some(region) = regions.last_mut().filter(|_| current && locked) {
+                "locked".clone_into(&mut region.kind);
+            }
+        } else if line.split_ascii_whitespace().next().is_some_and(|word| !word.ends_with(':')) {
+            let region = readable(line);
+            current = region.is_some();
+            regions.extend(region);
+        }
+    }
+    regions
+}
+
 /// A line of `maps` (proc_pid_maps(5)), unless it cannot be read or holds no memory of the process.
 fn readable(line: &str) -> Option<Region> {
     let mut fields = line.split_ascii_whitespace();
@@ -112,4 +132,29 @@ fn readable(line: &str) -> Option<Region> {
     let address = |text| u64::from_str_radix(text, 16).ok();
     let region = Region { start: address(start)?, end: address(end)?, kind: kind.to_owned() };
     permissions.starts_with('r').then_some(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locked_pages_are_told_from_others() {
+        let smaps = "55d0c0000000-55d0c0021000 rw-p 00000000 00:00 0                          [heap]\n\
+                     Size:                132 kB\n\
+                     VmFlags: rd wr mr mw me ac \n\
+                     7f0000001000-7f0000002000 rw-p 00000000 00:00 0 \n\
+                     Locked:                4 kB\n\
+                     VmFlags: rd wr mr mw me lo ac dd wf \n\
+                     7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n\
+                     VmFlags: rd wr mr mw me lo ac \n\
+                     7f0000003000-7f0000004000 ---p 00000000 00:00 0 \n\
+                     VmFlags: mr mw me lo ac dd \n\
+                     7ffd00000000-7ffd00021000 rw-p 00000000 00:00 0                          [stack]\n\
+                     VmFlags: rd wr mr mw me gd ac \n";
+        let regions = regions(smaps);
+        let kinds: Vec<&str> = regions.iter().map(|region| region.kind.as_str()).collect();
+        assert_eq!(kinds, ["heap", "locked", "anonymous", "stack"]);
+        assert_eq!((regions[1].start, regions[1].end), (0x7f00_0000_1000, 0x7f00_0000_2000));
+    }
 }

@@ -18,8 +18,9 @@ const SCOPE: Scope = Scope::FACE_VERIFICATION;
 
 /// The name of the one secret that lies in a file by design.
 pub(crate) const STATE_KEY: &str = "state key";
-/// The name of the one secret that an open service keeps once it has published its log.
-pub(crate) const LOG_SEED: &str = "log seed";
+const LOG_SEED: &str = "log seed";
+/// The names of the secrets that an open service holds for five minutes at most.
+pub(crate) const HELD: [&str; 5] = ["lasting key", "fence key", "data key", LOG_SEED, "tree root"];
 
 /// Adds the keys and gives the template key.
 pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, person: &str) -> TemplateKey {

@@ -11,7 +11,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it and waits until it has verified.
+    /// Starts it and waits until it has verified; it holds its key state then.
     pub(crate) fn start(folder: &Path, pictures: &Path, mode: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_memory-subject"))
             .args([folder.as_os_str(), pictures.as_os_str(), mode.as_ref()])
@@ -21,8 +21,14 @@ impl Process {
             .unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut process = Self { child, said };
-        process.expect("verified");
+        process.expect("held");
         process
+    }
+
+    /// Lets it wipe its key state.
+    pub(crate) fn wipe_keys(&mut self) {
+        self.send(b"\n");
+        self.expect("verified");
     }
 
     pub(crate) fn id(&self) -> u32 {

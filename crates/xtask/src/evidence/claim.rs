@@ -34,6 +34,7 @@ pub(super) enum Method {
 }
 
 /// A figure's key and what it must be.
+#[derive(Clone, Copy)]
 pub(super) enum Bar {
     /// The command ends well; no figure.
     Succeeds,

@@ -1,14 +1,14 @@
 use std::{fs, path::Path};
 
-use crate::{
-    Result,
-    process::{Run, Said},
-    workspace::Workspace,
-};
+use super::python::{Environment, run};
+use crate::{Result, process::Said, workspace::Workspace};
 
 /// The Python environment; `.ci/run` uses the same.
-const ENVIRONMENT: &str = "ci-venv";
-const PACKAGES: [&str; 3] = ["onnxruntime", "numpy", "opencv-python-headless"];
+const ENVIRONMENT: Environment = Environment {
+    folder: "ci-venv",
+    probe: "import onnxruntime, numpy, cv2",
+    packages: &["onnxruntime", "numpy", "opencv-python-headless"],
+};
 
 /// Has the pipeline write its aligned crops and their embeddings, has the reference embed the same crops, and
 /// compares. Crops are compared in the order of their file names.
@@ -23,31 +23,13 @@ pub(super) fn measure(workspace: &Workspace) -> Result<Said> {
     let ours = ["../shared/data/face/verify", "--crops-out", &crops];
     run(workspace, "cargo", &[&evaluate[..], &ours].concat())?;
 
-    let python = environment(workspace)?;
+    let python = ENVIRONMENT.python(workspace)?;
     let theirs = folder.join("reference.f32");
     let reference = ["../shared/tools/face_reference.py", "models/face", "--crops", &crops];
     let mut said = run(workspace, &python, &[&reference[..], &[&theirs.to_string_lossy()]].concat())?;
 
     let (compared, worst) = difference(&folder.join("embeddings.f32"), &theirs)?;
     said.stdout.push_str(&format!("\ncrops_compared={compared} crops_max={worst:e}\n"));
-    Ok(said)
-}
-
-/// The environment's Python, made first if it is missing.
-fn environment(workspace: &Workspace) -> Result<String> {
-    let folder = workspace.target().join(ENVIRONMENT);
-    let python = folder.join("bin/python").to_string_lossy().into_owned();
-    let ready = Run::new(&python, &["-c", "import onnxruntime, numpy, cv2"]).quietly();
-    if !ready.is_ok_and(|said| said.ok) {
-        run(workspace, "python3", &["-m", "venv", &folder.to_string_lossy()])?;
-        run(workspace, &python, &[&["-m", "pip", "install", "--quiet"], &PACKAGES[..]].concat())?;
-    }
-    Ok(python)
-}
-
-fn run(workspace: &Workspace, program: &str, arguments: &[&str]) -> Result<Said> {
-    let said = Run::new(program, arguments).within(workspace.root()).aloud()?;
-    said.succeeded()?;
     Ok(said)
 }
 

@@ -21,7 +21,7 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("vouchsafe-store", &["types", "ledger"]),
     ("vouchsafe-keys", &["types", "envelope"]),
     ("vouchsafe", FACADE),
-    ("vouchsafe-cli", &["", "alloc", "eval"]),
+    ("vouchsafe-cli", &["", "alloc", "eval", "keys", "pages"]),
     // Not published, so free to depend on all.
     ("vouchsafe-testkit", &["*"]),
 ];
@@ -37,6 +37,7 @@ const FACADE: &[&str] = &[
     "retention",
     "store",
     "keys",
+    "pages",
 ];
 
 /// Crates that speak to the engine or to raw memory: `unsafe` is denied, and expected by name where it stands.
