@@ -6,6 +6,7 @@ mod folder;
 mod gate;
 mod key_file;
 mod key_services;
+mod losses;
 #[cfg(feature = "openbao")]
 mod openbao;
 mod passphrase;
@@ -13,5 +14,6 @@ mod passphrase;
 mod pkcs11;
 mod ring;
 mod setup;
+mod sharing;
 #[cfg(feature = "tpm")]
 mod tpm;
