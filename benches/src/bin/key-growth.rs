@@ -350,7 +350,8 @@ fn summary(rows: &[Row], one_by_one: &[OneByOne]) -> String {
         );
     }
     let derived = rows.iter().map(|row| row.derive_ns).fold(0.0, f64::max);
-    let _ = write!(text, " derive_us_most={:.2}", derived / 1e3);
+    let written = rows.iter().map(|row| row.write_bytes_most).fold(0.0, f64::max);
+    let _ = write!(text, " derive_us_most={:.2} write_bytes_most={written:.0}", derived / 1e3);
     let list: Vec<String> =
         one_by_one.iter().map(|row| format!("{}:{:.3}ms", row.erasures, row.load_ns / 1e6)).collect();
     let _ = write!(text, " one_by_one_loads={}", list.join(","));

@@ -154,7 +154,8 @@ impl Journal {
             Record::Done(version) => {
                 self.version = self.version.max(*version);
                 self.live_from = self.live_from.max(version.generation);
-                self.destroyed.append(&mut self.pending);
+                // One by one: `append` of the set would walk all that was ever destroyed.
+                self.destroyed.extend(std::mem::take(&mut self.pending));
             }
             Record::Counted(version, class, next) => {
                 self.version = self.version.max(*version);

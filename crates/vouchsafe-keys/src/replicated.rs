@@ -9,8 +9,9 @@ use vouchsafe_types::OrganisationId;
 ///
 /// A place that is missing, damaged or behind makes no difference to readers; [`Self::check`] tells, and
 /// [`Self::replicate`] mends it. While a place does not answer, nothing new can be written: no index is reserved,
-/// and a destruction stays pending. Locks and leases are taken in every place that is there, so that
-/// processes may name the places in any order.
+/// and a destruction stays pending. Locks and leases are taken in every place that is there. Every
+/// process names the places in the same order: another order excludes as well, and can make both wait until they
+/// give up.
 pub struct ReplicatedStates {
     places: Vec<Arc<dyn StateStore>>,
 }

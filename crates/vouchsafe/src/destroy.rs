@@ -118,6 +118,7 @@ impl Subject<'_> {
     /// # Errors
     /// As [`Organisation::certificate`].
     pub fn certificate(&self, scope: Scope) -> Result<Option<DestructionCertificate>, Error> {
+        self.organisation.core.ensure_not_behind(&self.organisation.id)?;
         let held = vouchsafe_store::read(&*self.organisation.core.ports.store, |rows| {
             rows.biometric_holding(&self.organisation.id, self.pseudonym, scope).map_err(Error::from)
         })?;

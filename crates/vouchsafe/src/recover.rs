@@ -114,11 +114,12 @@ impl Organisation<'_> {
                 closed += u64::from(replay(act, &holding, strength)?);
                 templates += u64::from(holding.class == DataClass::Biometric);
             }
-            let gap = |kind| missing.iter().filter(|entry| kind_of(entry) == Some(kind)).count() as u64;
-            let unmatched = gap(EntryKind::ConsentWithdrawn)
+            let gap = Gap::of(&missing);
+            let unmatched = gap
+                .withdrawn
                 .saturating_sub(closed)
-                .max(gap(EntryKind::TemplateDestroyed).saturating_sub(templates))
-                .max(gap(EntryKind::TemplateDestroyRequested).saturating_sub(templates));
+                .max(gap.destroyed.saturating_sub(templates))
+                .max(gap.condemned.saturating_sub(templates));
             if unmatched > 0 && unexplained == Unexplained::Refused {
                 return Err(Error::Unexplained(unmatched));
             }
@@ -245,6 +246,31 @@ fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Re
     Ok(true)
 }
 
-fn kind_of(entry: &[u8]) -> Option<EntryKind> {
-    Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind)
+/// What the gap holds that rows have to be matched with.
+#[derive(Default)]
+struct Gap {
+    withdrawn: u64,
+    condemned: u64,
+    destroyed: u64,
+}
+
+impl Gap {
+    fn of(entries: &[Vec<u8>]) -> Self {
+        let (mut gap, mut replayed) = (Self::default(), false);
+        for entry in entries {
+            match Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind) {
+                // What an earlier recovery destroyed again follows its own entry, and was counted before.
+                Some(EntryKind::LogRecovered) => replayed = true,
+                Some(EntryKind::TemplateDestroyed) if replayed => {}
+                Some(EntryKind::TemplateDestroyed) => gap.destroyed += 1,
+                Some(EntryKind::PayloadDestroyed) => {}
+                Some(EntryKind::ConsentWithdrawn) => (gap.withdrawn, replayed) = (gap.withdrawn + 1, false),
+                Some(EntryKind::TemplateDestroyRequested) => {
+                    (gap.condemned, replayed) = (gap.condemned + 1, false);
+                }
+                _ => replayed = false,
+            }
+        }
+        gap
+    }
 }

@@ -99,13 +99,13 @@ impl Cache {
 
     /// Removes the least recently used slots until the capacity is kept, never the given one.
     pub(super) fn make_room(&self, keep: &OrganisationId) {
-        let mut slots = self.slots();
         let capacity = self.policy.capacity.max(1);
-        if slots.len() <= capacity {
+        if self.parts.iter().map(|part| locked(part).len()).sum::<usize>() <= capacity {
             return;
         }
+        let mut slots = self.slots();
         slots.sort_by_cached_key(|(_, slot)| slot.used());
-        let excess = slots.len() - capacity;
+        let excess = slots.len().saturating_sub(capacity);
         for (organisation, slot) in slots.iter().filter(|(id, _)| id != keep).take(excess) {
             let Ok(_work) = slot.work.try_lock() else { continue };
             // Somebody who still holds it is served once more, from a slot that nobody else finds.

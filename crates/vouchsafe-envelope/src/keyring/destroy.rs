@@ -115,8 +115,13 @@ impl KeyRing {
         if doomed.is_empty() {
             return Ok(0);
         }
-        self.journal(organisation, slot, |_| Record::Fenced(doomed.into_iter().collect()))?;
-        slot.edit(|live| live.state.puncture(&live.journal.pending_leaves()))
+        // In one go: no reader gets in between the fence and the puncture.
+        slot.edit(|live| {
+            let (state, journal) = (&mut live.state, &mut live.journal);
+            let fenced = Record::Fenced(doomed.into_iter().collect());
+            journal.append(&*self.ports.fences, organisation, state.fence_key(), fenced)?;
+            state.puncture(&journal.pending_leaves())
+        })
     }
 
     /// Finishes what an interrupted destruction left; the caller holds the exclusive lock.

@@ -4,6 +4,8 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use vouchsafe_types::wipe_stack;
+
 use super::KeyRing;
 use super::metrics::count;
 use super::slot::Slot;
@@ -56,7 +58,10 @@ impl KeyRing {
         let each = due.len().div_ceil(self.cache.policy.fan_out.max(1)).max(1);
         thread::scope(|scope| {
             for part in due.chunks(each) {
-                scope.spawn(move || part.iter().for_each(|(id, slot)| self.refresh(id, slot)));
+                scope.spawn(move || {
+                    part.iter().for_each(|(id, slot)| self.refresh(id, slot));
+                    wipe_stack();
+                });
             }
         });
     }

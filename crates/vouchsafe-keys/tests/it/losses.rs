@@ -316,7 +316,7 @@ fn rows_mend_what_a_restore_of_everything_else_brought_back() {
 /// Promise: WB-3-30days
 #[test]
 fn no_reader_sees_the_restored_state_during_a_recovery() {
-    for _ in 0..10 {
+    for _ in 0..5 {
         let place = Place::provisioned();
         let leaves = allocate(&place.ring(), 8);
         let restore = snapshot(&[states(&place), vec![place.key_file()]].concat());

@@ -1,19 +1,17 @@
 //! Leases, locks and the cache's capacity beside other threads and processes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::port::{StateStore, StateVersion};
-use vouchsafe_envelope::{CachePolicy, EnvelopeError, KeyRing};
+use vouchsafe_envelope::{CachePolicy, EnvelopeError, KeyRing, StateStoreError};
 use vouchsafe_keys::ReplicatedStates;
 use vouchsafe_types::OrganisationId;
 
-use crate::setup::{Place, acme, allocate, fingerprint, ring};
+use crate::setup::{Place, acme, allocate, fingerprint};
 
 fn organisation(name: &str) -> OrganisationId {
     OrganisationId::parse(name).unwrap()
@@ -40,7 +38,7 @@ fn a_version_read_beside_a_writer_is_never_corrupt() {
                     while !stop.load(Ordering::SeqCst) {
                         reader.version(&acme())?;
                     }
-                    Ok::<(), vouchsafe_envelope::StateStoreError>(())
+                    Ok::<(), StateStoreError>(())
                 })
             })
             .collect();
@@ -133,28 +131,22 @@ fn a_missing_first_place_makes_no_difference_to_readers() {
 
 #[test]
 fn processes_that_name_the_places_in_another_order_share_the_locks() {
-    let place = Place::provisioned();
-    let turned = || {
-        let places = vec![place.folder("replica") as Arc<dyn StateStore>, place.folder("states")];
-        let states = Arc::new(ReplicatedStates::new(places).unwrap());
-        ring(place.ports_over(place.service(), states, place.fences()))
-    };
-    let all = Mutex::new(BTreeSet::new());
+    let place = Place::new();
+    let turned = ReplicatedStates::new(vec![place.folder("replica"), place.folder("states")]).unwrap();
+    let held = AtomicBool::new(true);
+    let guard = place.states().lock_exclusive(&acme()).unwrap();
     thread::scope(|scope| {
-        for is_turned in [false, true] {
-            let (place, turned, all) = (&place, &turned, &all);
+        for lock in [ReplicatedStates::lock_shared, ReplicatedStates::lock_exclusive] {
+            let (turned, held) = (&turned, &held);
             scope.spawn(move || {
-                for _ in 0..12 {
-                    let ring = if is_turned { turned() } else { place.ring() };
-                    for leaf in allocate(&ring, 1) {
-                        assert!(all.lock().unwrap().insert(leaf), "{leaf:?} twice");
-                    }
-                }
+                let _guard = lock(turned, &acme()).unwrap();
+                assert!(!held.load(Ordering::SeqCst), "both hold it");
             });
         }
+        thread::sleep(Duration::from_millis(100));
+        held.store(false, Ordering::SeqCst);
+        drop(guard);
     });
-    assert_eq!(all.lock().unwrap().len(), 24);
-    assert_eq!(place.ring().check(&acme()), Ok(()));
 }
 
 /// With room for one state, a reader may still hold one that nobody else finds.
