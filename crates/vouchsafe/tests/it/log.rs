@@ -212,7 +212,7 @@ fn a_log_that_was_restored_with_its_database_is_noticed() {
     assert!(matches!(subject.permit(FACE), Err(Error::LogLost)));
     assert!(matches!(organisation.recover(Unexplained::Refused), Err(Error::LogLost)));
     // Its own files bring it back.
-    std::fs::remove_dir_all(copy.path().join("log")).unwrap();
+    fs::remove_dir_all(copy.path().join("log")).unwrap();
     cp("log");
     let organisation = restored.organisation("acme").unwrap();
     assert!(organisation.recover(Unexplained::Refused).unwrap().is_some());
