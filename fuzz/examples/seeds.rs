@@ -229,6 +229,8 @@ fn fences(folder: &Path) -> Step {
         put(folder, "fence_record", name, listed(&bodies[..count]))?;
     }
     put(folder, "fence_record", "none", [])?;
+    let far = [versioned(3, 1, 2), [&[1][..], &((1u64 << 40) - 64).to_be_bytes()].concat()].concat();
+    put(folder, "fence_record", "far-and-damaged", listed(&[far, vec![0]]))?;
 
     let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
     let frames: Vec<u8> = chain("acme", &bodies).iter().flat_map(|record| frame(record)).collect();
