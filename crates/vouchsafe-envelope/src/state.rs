@@ -20,6 +20,8 @@ use shards::Shard;
 
 /// Bits of an index that count within a data class; the class code stands above them.
 const COUNTER_BITS: u32 = 40;
+/// The highest counter of a class.
+pub(crate) const MAX_COUNTER: u64 = (1 << COUNTER_BITS) - 1;
 /// The most honey records of one organisation.
 const MAX_HONEY: usize = 4096;
 /// The most data keys that a state holds at once.

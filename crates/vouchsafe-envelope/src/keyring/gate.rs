@@ -12,6 +12,7 @@ use super::{KeyRing, PunctureReport, locked};
 use crate::EnvelopeError;
 use crate::fence::{Journal, Record};
 use crate::port::KeyHandle;
+use crate::state::MAX_COUNTER;
 
 /// How many indices of each class a replaced journal skips.
 const COUNTER_GAP: u64 = 1 << 24;
@@ -167,7 +168,8 @@ impl KeyRing {
         for class in DataClass::ALL {
             let known = former.counters.get(&class.code()).copied().unwrap_or(0);
             let next = known.max(live.state.counter(class)).saturating_add(COUNTER_GAP);
-            live.state.raise_counter(class.code(), next);
+            // A class that is nearly used up has no room for the gap.
+            live.state.raise_counter(class.code(), next.min(MAX_COUNTER));
         }
         Ok(())
     }
