@@ -254,7 +254,9 @@ fn shard_of(path: &Path) -> Option<ShardName> {
     for (byte, digits) in name.iter_mut().zip(hex.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
-    Some(ShardName::from_bytes(name))
+    let name = ShardName::from_bytes(name);
+    // One spelling for each name.
+    (file_name(&name) == hex).then_some(name)
 }
 
 /// The files of a folder that may be missing.

@@ -76,7 +76,7 @@ impl OrganisationState {
         read: &dyn Fn(&ShardName) -> Result<Vec<u8>, EnvelopeError>,
     ) -> Result<(), EnvelopeError> {
         let mut tree = KeyTree::with_capacity(self.tree.node_count() + self.shards.len() * SPAN_NODES / 2)?;
-        let mut loose = 0;
+        let (mut loose, mut ranges) = (0, Vec::with_capacity(self.shards.len()));
         for shard in &self.shards {
             loose = tree.append_before(&self.tree, loose, shard.root.first::<48>())?;
             let sealed = read(&shard.name)?;
@@ -84,12 +84,15 @@ impl OrganisationState {
                 return Err(EnvelopeError::NotAuthentic);
             }
             let plain = cobblestone::open(&shard.key, &context(organisation, shard), &sealed)?;
+            let start = tree.node_count();
             tree.append_encoded(plain.expose_secret())?;
+            ranges.push(start..tree.node_count());
         }
         tree.append_before(&self.tree, loose, u64::MAX)?;
         let spans = tree.spans(SPAN_NODES);
-        let roots = spans.iter().filter(|span| !is_loose(&tree, span)).map(|span| span.root);
-        if !roots.eq(self.shards.iter().map(|shard| shard.root)) {
+        // Each shard holds the nodes of its own span, all of them and no other.
+        let cut = spans.into_iter().filter(|span| !is_loose(&tree, span)).map(|span| (span.root, span.nodes));
+        if !cut.eq(self.shards.iter().map(|shard| shard.root).zip(ranges)) {
             return Err(EnvelopeError::malformed("shards of the organisation state"));
         }
         self.tree = tree;
