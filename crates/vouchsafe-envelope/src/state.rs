@@ -37,6 +37,8 @@ pub struct OrganisationState {
     fences: u64,
     /// Lasting key, log seed, fence key; then the data keys in the order of `data_keys`.
     keys: Vault,
+    /// The log seed that a rotation of the log's key moves to.
+    next_log: Option<Vault>,
     /// The versions of the data keys, ascending.
     data_keys: Vec<u32>,
     /// The version that seals: the newest that is durable.
@@ -81,6 +83,7 @@ impl OrganisationState {
             version: StateVersion { generation: 1, revision: 1 },
             fences: 0,
             keys,
+            next_log: None,
             data_keys: vec![1],
             sealing: 1,
             next: BTreeMap::new(),
@@ -112,6 +115,12 @@ impl OrganisationState {
         Secret::init_with(|own| own.copy_from_slice(self.key(LOG_SEED)))
     }
 
+    /// The seed that a rotation of the log's key moves to, while one is under way.
+    pub fn next_log_seed(&self) -> Option<Secret<32>> {
+        let seed = self.next_log.as_ref()?.get(0)?;
+        Some(Secret::init_with(|own| own.copy_from_slice(seed)))
+    }
+
     /// What became of a leaf.
     pub fn status(&self, index: LeafIndex) -> LeafStatus {
         if !self.is_allocated(index) {
@@ -135,7 +144,8 @@ impl OrganisationState {
 
     /// Whether the operating system keeps every lasting key in memory and out of core dumps.
     pub fn is_locked(&self) -> bool {
-        self.keys.is_locked() && self.tree.is_locked()
+        let next = self.next_log.as_ref().is_none_or(Vault::is_locked);
+        self.keys.is_locked() && next && self.tree.is_locked()
     }
 
     /// The version of the data key that seals records now; it stands in their context.
@@ -167,7 +177,8 @@ impl OrganisationState {
 
     /// Whether this is no forked child, whose keys are zeros.
     pub(crate) fn is_intact(&self) -> bool {
-        self.keys.is_intact() && self.tree.is_intact()
+        let next = self.next_log.as_ref().is_none_or(Vault::is_intact);
+        self.keys.is_intact() && next && self.tree.is_intact()
     }
 
     /// Whether the index lies below its class's counter. Unknown classes have none.
@@ -285,6 +296,31 @@ impl OrganisationState {
         Ok(retired)
     }
 
+    /// Makes the seed that the log's key moves to; says whether there was none yet.
+    pub(crate) fn begin_log_seed(&mut self, entropy: &dyn Entropy) -> Result<bool, EnvelopeError> {
+        if self.next_log.is_some() {
+            return Ok(false);
+        }
+        let mut next = Vault::with_capacity(1)?;
+        next.push(|key| entropy.fill(key).map_err(|_| EnvelopeError::EntropyUnavailable))?;
+        self.next_log = Some(next);
+        self.revise();
+        Ok(true)
+    }
+
+    /// Moves to the next log seed and forgets the former; says whether there was one to move to.
+    pub(crate) fn finish_log_seed(&mut self) -> Result<bool, EnvelopeError> {
+        let Some(next) = self.next_log.take() else { return Ok(false) };
+        let mut kept = Vault::with_capacity(FIXED_KEYS + 1)?;
+        for (place, key) in self.keys.iter().enumerate() {
+            let replaced = if place == LOG_SEED { next.get(0) } else { None };
+            kept.push_key(replaced.unwrap_or(key))?;
+        }
+        self.keys = kept;
+        self.revise();
+        Ok(true)
+    }
+
     /// Marks a leaf as that of a honey record.
     pub(crate) fn add_honey(&mut self, index: LeafIndex) -> Result<(), EnvelopeError> {
         if self.status(index) != LeafStatus::Live {
@@ -302,7 +338,7 @@ impl OrganisationState {
     /// Every lasting key and every node's key.
     #[cfg(feature = "test-util")]
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8; KEY_LEN]> {
-        self.keys.iter().chain(self.tree.node_keys())
+        self.keys.iter().chain(self.next_log.iter().flat_map(Vault::iter)).chain(self.tree.node_keys())
     }
 
     /// A lasting key; the first three are always there.

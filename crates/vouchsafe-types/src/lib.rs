@@ -3,6 +3,7 @@
 //! This crate sits in the innermost ring: it does no I/O, reads no clock, decides no policy.
 #![forbid(unsafe_code)]
 
+mod address;
 mod class;
 mod digest;
 mod error;
@@ -12,6 +13,7 @@ mod port;
 mod scope;
 mod secret;
 
+pub use address::ClientAddress;
 pub use class::DataClass;
 pub use digest::Digest;
 pub use error::TypeError;

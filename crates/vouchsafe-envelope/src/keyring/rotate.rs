@@ -98,6 +98,34 @@ impl KeyRing {
         })
     }
 
+    /// Makes the seed that the log's key moves to, durably; a rotation that was cut goes on with its own.
+    ///
+    /// # Errors
+    /// As [`Self::with_state`].
+    pub fn begin_log_seed(&self, organisation: &OrganisationId) -> Result<(), EnvelopeError> {
+        self.change(organisation, |slot| {
+            if slot.edit(|live| live.state.begin_log_seed(&*self.ports.entropy))? {
+                self.commit(organisation, slot)?;
+                self.journal(organisation, slot, Record::Noted)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Moves to the next log seed, durably, and forgets the former one; nothing happens without a next one.
+    ///
+    /// # Errors
+    /// As [`Self::with_state`].
+    pub fn finish_log_seed(&self, organisation: &OrganisationId) -> Result<(), EnvelopeError> {
+        self.change(organisation, |slot| {
+            if slot.edit(|live| live.state.finish_log_seed())? {
+                self.commit(organisation, slot)?;
+                self.journal(organisation, slot, Record::Noted)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Forgets every data key before this version, for good: the state key is rotated with it. Call it when no record
     /// is left under an older one. Backups with records under the older keys become unreadable.
     ///

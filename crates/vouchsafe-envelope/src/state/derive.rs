@@ -1,14 +1,18 @@
 //! What is derived from a state: HKDF-SHA-256 (RFC 5869) with one label per use.
-use vouchsafe_types::{LeafIndex, Secret, SubjectPseudonym, wipe_stack};
+use vouchsafe_types::{ClientAddress, Entropy, LeafIndex, Secret, SecretBytes, SubjectPseudonym, wipe_stack};
 
 use super::{LASTING, LeafStatus, OrganisationState};
-use crate::{EnvelopeError, RecordKey, kdf};
+use crate::{EnvelopeError, RecordKey, cobblestone, kdf};
 
 const RECORD: &[u8] = b"vouchsafe record v1";
 const FINGERPRINT: &[u8] = b"vouchsafe data key fingerprint v1";
 const TEMPLATE: &[u8] = b"vouchsafe template v1";
 const SUBJECT: &[u8] = b"vouchsafe subject pseudonym v1";
 const ORGANISATION: &[u8] = b"vouchsafe organisation pseudonym v1";
+
+const ADDRESS: &[u8] = b"vouchsafe ip pseudonym v1";
+const ADDRESS_KEYS: &[u8] = b"vouchsafe address keys v1";
+const TOKEN: &[u8] = b"vouchsafe token v1";
 
 /// The key of one leaf's protected template.
 pub struct TemplateSecret(Secret<32>);
@@ -53,6 +57,62 @@ impl OrganisationState {
     /// A person's pseudonym: HMAC-SHA-256 of the caller's own id under a key of the organisation.
     pub fn pseudonym(&self, caller_id: &[u8]) -> SubjectPseudonym {
         let tag = self.keyed_hash(SUBJECT, caller_id);
+        wipe_stack();
+        SubjectPseudonym::from_bytes(*tag.expose_secret())
+    }
+
+    /// A client address's pseudonym: the first half of HMAC-SHA-256 under a key of this leaf.
+    ///
+    /// Two pseudonyms under one leaf can be compared; once the leaf is destroyed nobody can make another one, and
+    /// trying every address leads nowhere.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Destroyed`] or [`EnvelopeError::NeverAllocated`].
+    pub fn address_pseudonym(
+        &self,
+        index: LeafIndex,
+        address: &ClientAddress,
+    ) -> Result<[u8; 16], EnvelopeError> {
+        let key = self.derive(index, self.key(LASTING), ADDRESS);
+        let tag = key.map(|key| kdf::hmac_sha256(key.expose_secret(), &[address.expose_address()]));
+        wipe_stack();
+        let [first, _] = halves(tag?.expose_secret());
+        Ok(first)
+    }
+
+    /// Seals what a person carries and hands back, such as an unsubscribe token. It is opened by its context.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::EntropyUnavailable`].
+    pub fn seal_token(
+        &self,
+        context: &[u8],
+        plain: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, EnvelopeError> {
+        let sealed = cobblestone::seal(&self.token_key(), context, plain, entropy);
+        wipe_stack();
+        sealed
+    }
+
+    /// Opens what [`Self::seal_token`] sealed.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::NotAuthentic`].
+    pub fn open_token(&self, context: &[u8], sealed: &[u8]) -> Result<SecretBytes, EnvelopeError> {
+        let plain = cobblestone::open(&self.token_key(), context, sealed);
+        wipe_stack();
+        plain
+    }
+
+    #[inline(never)]
+    fn token_key(&self) -> Secret<32> {
+        kdf::hkdf_sha256(b"", self.key(LASTING), TOKEN)
+    }
+
+    /// Whose the leaves are that address pseudonyms are made under: nobody's, and no caller id gives it.
+    pub fn address_keys(&self) -> SubjectPseudonym {
+        let tag = self.keyed_hash(ADDRESS_KEYS, b"");
         wipe_stack();
         SubjectPseudonym::from_bytes(*tag.expose_secret())
     }

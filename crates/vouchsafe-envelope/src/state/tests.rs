@@ -2,7 +2,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use vouchsafe_types::EntropyUnavailable;
 
 use super::*;
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{ClientAddress, OrganisationId};
 
 use crate::Context;
 use crate::context::tests::sample;
@@ -91,33 +91,83 @@ fn a_state_has_one_encoding() {
     for cut in 0..bytes.expose_secret().len() {
         assert!(decode(&bytes.expose_secret()[..cut]).is_err(), "{cut}");
     }
-    // At 121 the count of data keys and their version, at 158 that of counters, at 177 that of honey, at 185 that of shards, then
+    // At 121 the count of next log seeds, at 122 that of data keys and their version, at 159 that of counters, at 178 that of honey, at 186 that of shards, then
     // the tree.
     for (at, value) in [
-        (0, 1),
-        (121, 0),
+        (0, 2),
+        (121, 1),
         (121, 2),
-        (121, 255),
-        (125, 0),
-        (158, 1),
-        (159, 8),
-        (159, 0),
-        (159, 10),
-        (168, 1),
-        (167, 0),
-        (162, 1),
-        (158, 255),
-        (178, 2),
-        (184, 9),
-        (186, 1),
-        (187, 2),
-        (188, 8),
+        (122, 0),
+        (122, 2),
+        (122, 255),
+        (126, 0),
+        (159, 1),
+        (160, 8),
+        (160, 0),
+        (160, 10),
+        (169, 1),
+        (168, 0),
+        (163, 1),
+        (159, 255),
+        (179, 2),
+        (185, 9),
+        (187, 1),
+        (188, 2),
+        (189, 8),
     ] {
         let mut changed = bytes.expose_secret().to_vec();
         changed[at] = value;
-        assert!(decode(&changed).is_err() || at == 184, "{at} {value}");
+        assert!(decode(&changed).is_err() || at == 185, "{at} {value}");
     }
     assert!(decode(&[bytes.expose_secret(), &[0]].concat()).is_err());
+}
+
+#[test]
+fn a_log_seed_moves_on_in_two_steps() {
+    let mut state = state();
+    let first = *state.log_seed().expose_secret();
+    assert!(!state.finish_log_seed().unwrap(), "nothing to move to");
+    assert!(state.begin_log_seed(&Random).unwrap());
+    assert!(!state.begin_log_seed(&Random).unwrap(), "a rotation that was cut goes on with its own seed");
+    let next = *state.next_log_seed().unwrap().expose_secret();
+    assert_eq!(state.log_seed().expose_secret(), &first);
+    let mut read = decode(state.encode().expose_secret()).unwrap();
+    assert_eq!(read.encode().expose_secret().len(), read.encoded_len());
+    assert_eq!(read.next_log_seed().unwrap().expose_secret(), &next);
+    assert!(read.finish_log_seed().unwrap());
+    assert_eq!(read.log_seed().expose_secret(), &next);
+    assert!(read.next_log_seed().is_none());
+    assert_eq!(read.fence_key(), state.fence_key());
+    assert_eq!(read.data_key(1), state.data_key(1));
+}
+
+#[test]
+fn an_address_pseudonym_lives_as_long_as_its_leaf() {
+    let mut state = state();
+    let (leaf, other) = (index(6 << 40), index((6 << 40) + 1));
+    state.reserve(DataClass::Usage, 64).unwrap();
+    let address = |text: &str| ClientAddress::new(text.parse().unwrap());
+    let made = |leaf, text: &str| state.address_pseudonym(leaf, &address(text)).unwrap();
+    assert_eq!(made(leaf, "192.0.2.7"), made(leaf, "::ffff:192.0.2.7"));
+    assert_ne!(made(leaf, "192.0.2.7"), made(leaf, "192.0.2.8"));
+    assert_ne!(made(leaf, "192.0.2.7"), made(other, "192.0.2.7"));
+    state.puncture(&[leaf]).unwrap();
+    let after = state.address_pseudonym(leaf, &address("192.0.2.7"));
+    assert_eq!(after, Err(EnvelopeError::Destroyed));
+}
+
+#[test]
+fn a_token_opens_under_its_context_only() {
+    let state = state();
+    let sealed = state.seal_token(b"unsubscribe", b"who", &Random).unwrap();
+    assert_eq!(state.open_token(b"unsubscribe", &sealed).unwrap().expose_secret(), b"who");
+    for (at, _) in sealed.iter().enumerate() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(state.open_token(b"unsubscribe", &changed).is_err(), "{at}");
+    }
+    assert!(state.open_token(b"another use", &sealed).is_err());
+    assert!(self::state().open_token(b"unsubscribe", &sealed).is_err());
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! The one encoding of an unsealed state, version 2; numbers are big-endian.
+//! The one encoding of an unsealed state, version 3; numbers are big-endian.
 //!
 //! ```text
 //! 0x02 || generation (8) || revision (8) || fence records (8) ||
 //! lasting key (32) || log seed (32) || fence key (32) ||
+//! count (1) || next log seed (32)*                             at most one
 //! count (1) || (data key version (4) || data key (32))*        ascending, at least one
 //! count (1) || (class code (1) || next (8))*                   ascending, next above 0
 //! count (2) || (honey leaf (6))*                               ascending
@@ -10,7 +11,7 @@
 //! key tree                                                     of the nodes that lie in no shard
 //! ```
 //!
-//! Version 1 was never released.
+//! Versions 1 and 2 were never released.
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,14 +25,15 @@ use crate::reader::Reader;
 use crate::tree::{KeyTree, Node, encoded_len, low_byte};
 use crate::vault::Vault;
 
-const VERSION: u8 = 0x02;
+const VERSION: u8 = 0x03;
 const SHARD_LEN: usize = 1 + 6 + 16 + 32 + 32;
 
 impl OrganisationState {
     /// The size of the head before it is sealed, in bytes.
     pub fn encoded_len(&self) -> usize {
-        let fixed = 1 + 24 + 32 * FIXED_KEYS + 1 + 1 + 2 + 2;
-        let lists = 36 * self.data_keys.len() + 9 * self.next.len() + 6 * self.honey.len();
+        let fixed = 1 + 24 + 32 * FIXED_KEYS + 1 + 1 + 1 + 2 + 2;
+        let next_log = if self.next_log.is_some() { 32 } else { 0 };
+        let lists = next_log + 36 * self.data_keys.len() + 9 * self.next.len() + 6 * self.honey.len();
         let loose = self.loose_spans().iter().map(|span| span.nodes.len()).sum();
         fixed + lists + SHARD_LEN * self.shards.len() + encoded_len(loose)
     }
@@ -44,6 +46,9 @@ impl OrganisationState {
             out.extend_from_slice(&number.to_be_bytes());
         }
         self.keys.iter().take(FIXED_KEYS).for_each(|key| out.extend_from_slice(key));
+        let next_log = self.next_log.as_ref().and_then(|next| next.get(0));
+        out.push(u8::from(next_log.is_some()));
+        next_log.into_iter().for_each(|key| out.extend_from_slice(key));
         out.push(short(self.data_keys.len()));
         for (version, key) in self.data_keys.iter().zip(self.keys.iter().skip(FIXED_KEYS)) {
             out.extend_from_slice(&version.to_be_bytes());
@@ -76,7 +81,7 @@ impl OrganisationState {
         }
         let version = StateVersion { generation: reader.u64()?, revision: reader.u64()? };
         let fences = reader.u64()?;
-        let (keys, data_keys) = read_keys(&mut reader)?;
+        let (keys, next_log, data_keys) = read_keys(&mut reader)?;
         let next = read_counters(&mut reader)?;
         let honey = read_honey(&mut reader)?;
         let shards = read_shards(&mut reader)?;
@@ -86,15 +91,29 @@ impl OrganisationState {
         }
         let sealing = data_keys.last().copied().unwrap_or(0);
         let touched = Vec::new();
-        Ok(Self { version, fences, keys, data_keys, sealing, next, honey, tree, shards, touched, audit })
+        Ok(Self {
+            version,
+            fences,
+            keys,
+            next_log,
+            data_keys,
+            sealing,
+            next,
+            honey,
+            tree,
+            shards,
+            touched,
+            audit,
+        })
     }
 }
 
-fn read_keys(reader: &mut Reader<'_>) -> Result<(Vault, Vec<u32>), EnvelopeError> {
+fn read_keys(reader: &mut Reader<'_>) -> Result<(Vault, Option<Vault>, Vec<u32>), EnvelopeError> {
     let mut keys = Vault::with_capacity(FIXED_KEYS + 1)?;
     for _ in 0..FIXED_KEYS {
         keys.push_key(reader.array()?)?;
     }
+    let next_log = read_next_log(reader)?;
     let count = usize::from(reader.u8()?);
     if count == 0 || count > MAX_DATA_KEYS {
         return Err(reader.malformed());
@@ -108,7 +127,19 @@ fn read_keys(reader: &mut Reader<'_>) -> Result<(Vault, Vec<u32>), EnvelopeError
         versions.push(version);
         keys.push_key(reader.array()?)?;
     }
-    Ok((keys, versions))
+    Ok((keys, next_log, versions))
+}
+
+fn read_next_log(reader: &mut Reader<'_>) -> Result<Option<Vault>, EnvelopeError> {
+    match reader.u8()? {
+        0 => Ok(None),
+        1 => {
+            let mut next = Vault::with_capacity(1)?;
+            next.push_key(reader.array()?)?;
+            Ok(Some(next))
+        }
+        _ => Err(reader.malformed()),
+    }
 }
 
 fn read_counters(reader: &mut Reader<'_>) -> Result<BTreeMap<u8, u64>, EnvelopeError> {

@@ -56,9 +56,9 @@ pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, pers
     let state = cobblestone::open(&data_key, &context, message).unwrap();
     let state = state.expose_secret();
     let (lasting, log_seed, fence) = (array(&state[25..57]), array(&state[57..89]), array(&state[89..121]));
-    assert_eq!(state[121..126], [1, 0, 0, 0, 1], "one data key, version 1");
-    let dek = array(&state[126..158]);
-    let tree = &state[159 + 9 * usize::from(state[158])..];
+    assert_eq!(state[121..127], [0, 1, 0, 0, 0, 1], "no next log seed, one data key, version 1");
+    let dek = array(&state[127..159]);
+    let tree = &state[160 + 9 * usize::from(state[159])..];
     assert_eq!(tree[..4], [0; 4], "no honey and no shards");
     let tree = &tree[4..];
     assert_eq!(tree[..6], [1, 48, 0, 0, 0, 1], "nothing was destroyed, so the cover is the root");
