@@ -15,6 +15,8 @@ mod tiles;
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY};
 pub use port::{Store, Transaction, read, write};
-pub use row::{ConsentRow, Holding, HoldingState, KeyUsage, NoticeRow, PayloadRow, RecordRow};
+pub use row::{
+    ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,
+};
 pub use sqlite::SqliteStore;
 pub use tiles::{FolderTiles, Lease};

@@ -2,7 +2,9 @@ use vouchsafe_types::{
     DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
 };
 
-use crate::{ConsentRow, Holding, KeyUsage, NoticeRow, PayloadRow, RecordRow, StoreError};
+use crate::{
+    ConsentRow, Holding, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError,
+};
 
 /// A database that runs one transaction at a time and acknowledges by commit.
 ///
@@ -82,16 +84,29 @@ pub trait Transaction {
     /// Adds an organisation.
     fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp)
     -> Result<(), StoreError>;
+    /// All organisations, in the order of their ids.
+    fn organisations(&mut self) -> Result<Vec<OrganisationId>, StoreError>;
 
     /// Adds a notice; [`StoreError::Conflict`] if its bytes are there already.
     fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError>;
-    /// The newest published version of a notice, by its id and locale.
-    fn newest_notice(
+    /// The notice in force at an instant, by its id and locale: of those effective by then, the last published.
+    fn notice_in_force(
         &mut self,
         organisation: &OrganisationId,
         id: &str,
         locale: &str,
+        now: Timestamp,
     ) -> Result<Option<NoticeRow>, StoreError>;
+    /// The notices of the same id, in any locale, that were published after this one and are effective at an
+    /// instant, in the order of publication; none if there is no such notice.
+    fn notices_since(
+        &mut self,
+        organisation: &OrganisationId,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Result<Vec<NoticeRow>, StoreError>;
+    /// All notices, in the order of publication.
+    fn notices(&mut self, organisation: &OrganisationId) -> Result<Vec<NoticeRow>, StoreError>;
     /// A notice by the digest of its bytes.
     fn notice(
         &mut self,
@@ -120,14 +135,71 @@ pub trait Transaction {
         subject: SubjectPseudonym,
         scope: Scope,
     ) -> Result<Option<ConsentRow>, StoreError>;
-    /// Replaces the newest act of consent; [`StoreError::Conflict`] unless its sequence is the stored one plus 1.
-    fn put_consent(
+    /// Adds an act of consent; [`StoreError::Conflict`] unless its sequence is the newest one plus 1, or 1 for the
+    /// first.
+    fn append_consent(
         &mut self,
         organisation: &OrganisationId,
         subject: SubjectPseudonym,
         scope: Scope,
         row: &ConsentRow,
     ) -> Result<(), StoreError>;
+    /// All acts of consent, in order. Of a line that schema 2 wrote, the earlier ones are not there.
+    fn consent_acts(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Vec<ConsentRow>, StoreError>;
+    /// Up to `limit` newest acts that are given or renewed and end at `before` or earlier, in the order of their
+    /// ends.
+    fn open_consents_due(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(SubjectPseudonym, Scope, ConsentRow)>, StoreError>;
+
+    /// Records that a notice was served; [`StoreError::Conflict`] if the ticket exists, or the notice does not.
+    fn insert_served(&mut self, organisation: &OrganisationId, served: &ServedRow) -> Result<(), StoreError>;
+    /// What was served under a ticket.
+    fn served(
+        &mut self,
+        organisation: &OrganisationId,
+        ticket: [u8; 16],
+    ) -> Result<Option<ServedRow>, StoreError>;
+    /// Joins a ticket to the act that uses it up; [`StoreError::Conflict`] if there is none or it is used already.
+    fn use_served(
+        &mut self,
+        organisation: &OrganisationId,
+        ticket: [u8; 16],
+        sequence: u64,
+    ) -> Result<(), StoreError>;
+
+    /// The marks of a person, in the order of their codes.
+    fn marks(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<MarkRow>, StoreError>;
+    /// Sets a mark; one that is there already stays as it is.
+    ///
+    /// Returns: whether it is new.
+    fn put_mark(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        mark: &MarkRow,
+    ) -> Result<bool, StoreError>;
+    /// Removes a mark.
+    ///
+    /// Returns: whether it was there.
+    fn remove_mark(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        mark: u8,
+    ) -> Result<bool, StoreError>;
 
     /// Adds a holding.
     fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError>;
@@ -231,6 +303,14 @@ pub trait Transaction {
         organisation: &OrganisationId,
         entry: u64,
     ) -> Result<Option<PayloadRow>, StoreError>;
+
+    /// Up to `limit` sealed payloads, each after the number of its entry, in the order of entries.
+    fn payloads(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, PayloadRow)>, StoreError>;
 
     /// What each data key still seals, in the order of versions; a version that seals nothing is left out.
     ///

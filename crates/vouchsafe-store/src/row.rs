@@ -16,20 +16,66 @@ pub struct NoticeRow {
     pub shown: Vec<u8>,
     /// When it was published.
     pub published_at: Timestamp,
+    /// From when on it is in force.
+    pub effective_at: Timestamp,
+    /// Whether it changes what people consented to.
+    pub material: bool,
+    /// The code of the role that attested to that; 0 where schema 2 did not record it.
+    pub attested_by: u8,
+    /// The notice without its bytes, in canonical JSON; empty where schema 2 did not record it.
+    pub terms: Vec<u8>,
+    /// The exact bytes of the retention schedule published with it; may be empty.
+    pub schedule: Vec<u8>,
 }
 
-/// The newest act of consent of one person for one scope.
+/// An act of consent of one person for one scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
 pub struct ConsentRow {
     /// The number of the act, from 1.
     pub sequence: u64,
-    /// Whether the act was a withdrawal.
-    pub withdrawn: bool,
-    /// SHA-256 of the notice that the newest grant refers to.
+    /// The code of the state that the act leads to, 1 to 7: 1 given, 2 renewed, 4 withdrawn.
+    pub status: u8,
+    /// SHA-256 of the notice that the act, or the grant it ends, refers to.
     pub notice: Digest,
     /// When.
     pub at: Timestamp,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
+    /// The log entry that recorded it; `None` for acts of schema 2.
+    pub entry: Option<u64>,
+}
+
+/// A notice as it was served to one person, before the act that refers to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
+pub struct ServedRow {
+    /// The random id that joins it to the act.
+    pub ticket: [u8; 16],
+    /// To whom.
+    pub subject: SubjectPseudonym,
+    /// For what.
+    pub scope: Scope,
+    /// SHA-256 of the bytes.
+    pub notice: Digest,
+    /// When.
+    pub served_at: Timestamp,
+    /// The log entry that recorded it.
+    pub entry: u64,
+    /// The number of the act that used it up.
+    pub used_sequence: Option<u64>,
+}
+
+/// A state of a person that closes or narrows the gate, whatever was consented to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
+pub struct MarkRow {
+    /// 1 restricted, 2 objected, 3 minor.
+    pub mark: u8,
+    /// Since when.
+    pub set_at: Timestamp,
+    /// The log entry that recorded it.
+    pub entry: u64,
 }
 
 /// What is held about one person under one leaf of the key tree: all of it dies with that leaf.

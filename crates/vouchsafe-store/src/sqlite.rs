@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
 
+mod consent;
+mod notices;
 mod rows;
 mod sealed;
 mod transaction;
@@ -16,7 +18,11 @@ mod turn;
 use turn::Turnstile;
 
 /// Migrations, oldest first; `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/schema-1.sql"), include_str!("sqlite/schema-2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sqlite/schema-1.sql"),
+    include_str!("sqlite/schema-2.sql"),
+    include_str!("sqlite/schema-3.sql"),
+];
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
 /// How long a transaction waits for another process.

@@ -1,8 +1,8 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row};
-use vouchsafe_types::{Digest, LeafIndex, Timestamp};
+use vouchsafe_types::{LeafIndex, Scope, Timestamp};
 
 use super::mapped;
-use crate::{NoticeRow, StoreError};
+use crate::StoreError;
 
 /// The rows as one transaction of a connection sees them.
 pub(super) struct Rows<'a>(&'a Connection);
@@ -55,13 +55,6 @@ pub(super) fn leaf(value: u64) -> rusqlite::Result<LeafIndex> {
     LeafIndex::new(value).map_err(damaged)
 }
 
-pub(super) fn notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
-    Ok(NoticeRow {
-        digest: Digest::from_bytes(row.get(0)?),
-        id: row.get(1)?,
-        version: row.get(2)?,
-        locale: row.get(3)?,
-        shown: row.get(4)?,
-        published_at: instant(row.get(5)?)?,
-    })
+pub(super) fn scope(code: [u8; 3]) -> rusqlite::Result<Scope> {
+    Scope::from_code(code).map_err(damaged)
 }

@@ -87,6 +87,22 @@ pub(super) fn payload(
     rows.optional(&sql, params![organisation.as_str(), entry], read_payload)
 }
 
+pub(super) fn payloads(
+    rows: &Rows<'_>,
+    organisation: &OrganisationId,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<(u64, PayloadRow)>, StoreError> {
+    let sql = format!(
+        "SELECT {PAYLOAD} FROM payload WHERE organisation = ?1 AND entry >= ?2 ORDER BY entry LIMIT ?3"
+    );
+    // SQLite's integers end at 2^63 - 1: no entry lies beyond.
+    let Ok(from) = i64::try_from(after.map_or(0, |after| after.saturating_add(1))) else {
+        return Ok(Vec::new());
+    };
+    rows.all(&sql, params![organisation.as_str(), from, limit], numbered_payload)
+}
+
 pub(super) fn key_usage(rows: &Rows<'_>, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError> {
     rows.all(KEY_USAGE, [organisation.as_str()], |row| {
         Ok(KeyUsage { key_version: row.get(0)?, records: row.get(1)?, payloads: row.get(2)? })
@@ -110,9 +126,7 @@ pub(super) fn payloads_under(
     limit: u32,
 ) -> Result<Vec<(u64, PayloadRow)>, StoreError> {
     let sql = under("payload", PAYLOAD);
-    rows.all(&sql, params![organisation.as_str(), older_than, limit], |row| {
-        Ok((row.get(4)?, read_payload(row)?))
-    })
+    rows.all(&sql, params![organisation.as_str(), older_than, limit], numbered_payload)
 }
 
 pub(super) fn reseal_record(
@@ -167,4 +181,8 @@ fn read_payload(row: &Row<'_>) -> rusqlite::Result<PayloadRow> {
         sealed: row.get(2)?,
         key_version: row.get(3)?,
     })
+}
+
+fn numbered_payload(row: &Row<'_>) -> rusqlite::Result<(u64, PayloadRow)> {
+    Ok((row.get(4)?, read_payload(row)?))
 }

@@ -3,17 +3,19 @@ use vouchsafe_types::{
     DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
 };
 
-use super::rows::{Rows, damaged, instant, leaf, notice};
-use super::sealed;
+use super::rows::{Rows, damaged, instant, leaf, scope};
+use super::{consent, notices, sealed};
 use crate::port::Transaction;
-use crate::{ConsentRow, Holding, HoldingState, KeyUsage, NoticeRow, PayloadRow, RecordRow, StoreError};
+use crate::{
+    ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,
+    StoreError,
+};
 
 const LIVE: i64 = 1;
 const CONDEMNED: i64 = 2;
 const DESTROYED: i64 = 3;
 const HOLDING: &str =
     "leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry";
-const NOTICE: &str = "digest, id, version, locale, shown, published_at";
 
 impl Transaction for Rows<'_> {
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError> {
@@ -31,34 +33,37 @@ impl Transaction for Rows<'_> {
         self.execute_one(sql, params![organisation.as_str(), at.as_microsecond()])
     }
 
-    fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO notice (organisation, digest, id, version, locale, shown, published_at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        self.execute_one(
-            sql,
-            params![
-                organisation.as_str(),
-                notice.digest.as_bytes(),
-                notice.id,
-                notice.version,
-                notice.locale,
-                notice.shown,
-                notice.published_at.as_microsecond()
-            ],
-        )
+    fn organisations(&mut self) -> Result<Vec<OrganisationId>, StoreError> {
+        self.all("SELECT id FROM organisation ORDER BY id", [], |row| {
+            OrganisationId::parse(&row.get::<_, String>(0)?).map_err(damaged)
+        })
     }
 
-    fn newest_notice(
+    fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError> {
+        notices::insert(self, organisation, notice)
+    }
+
+    fn notice_in_force(
         &mut self,
         organisation: &OrganisationId,
         id: &str,
         locale: &str,
+        now: Timestamp,
     ) -> Result<Option<NoticeRow>, StoreError> {
-        let sql = format!(
-            "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = ?2 AND locale = ?3 \
-             ORDER BY ordinal DESC LIMIT 1"
-        );
-        self.optional(&sql, params![organisation.as_str(), id, locale], notice)
+        notices::in_force(self, organisation, id, locale, now)
+    }
+
+    fn notices_since(
+        &mut self,
+        organisation: &OrganisationId,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Result<Vec<NoticeRow>, StoreError> {
+        notices::since(self, organisation, digest, now)
+    }
+
+    fn notices(&mut self, organisation: &OrganisationId) -> Result<Vec<NoticeRow>, StoreError> {
+        notices::all(self, organisation)
     }
 
     fn notice(
@@ -66,8 +71,7 @@ impl Transaction for Rows<'_> {
         organisation: &OrganisationId,
         digest: Digest,
     ) -> Result<Option<NoticeRow>, StoreError> {
-        let sql = format!("SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND digest = ?2");
-        self.optional(&sql, params![organisation.as_str(), digest.as_bytes()], notice)
+        notices::by_digest(self, organisation, digest)
     }
 
     fn last_interaction(
@@ -96,42 +100,82 @@ impl Transaction for Rows<'_> {
         subject: SubjectPseudonym,
         scope: Scope,
     ) -> Result<Option<ConsentRow>, StoreError> {
-        let sql = "SELECT sequence, withdrawn, notice, at FROM consent \
-                   WHERE organisation = ?1 AND subject = ?2 AND scope = ?3";
-        self.optional(sql, params![organisation.as_str(), subject.as_bytes(), scope.code()], |row| {
-            Ok(ConsentRow {
-                sequence: row.get(0)?,
-                withdrawn: row.get(1)?,
-                notice: Digest::from_bytes(row.get(2)?),
-                at: instant(row.get(3)?)?,
-            })
-        })
+        consent::newest(self, organisation, subject, scope)
     }
 
-    fn put_consent(
+    fn append_consent(
         &mut self,
         organisation: &OrganisationId,
         subject: SubjectPseudonym,
         scope: Scope,
         row: &ConsentRow,
     ) -> Result<(), StoreError> {
-        let values = params![
-            organisation.as_str(),
-            subject.as_bytes(),
-            scope.code(),
-            row.sequence,
-            row.withdrawn,
-            row.notice.as_bytes(),
-            row.at.as_microsecond()
-        ];
-        let sql = if row.sequence == 1 {
-            "INSERT INTO consent (organisation, subject, scope, sequence, withdrawn, notice, at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-        } else {
-            "UPDATE consent SET sequence = ?4, withdrawn = ?5, notice = ?6, at = ?7 \
-             WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 AND sequence = ?4 - 1"
-        };
-        self.execute_one(sql, values)
+        consent::append(self, organisation, subject, scope, row)
+    }
+
+    fn consent_acts(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Scope,
+    ) -> Result<Vec<ConsentRow>, StoreError> {
+        consent::acts(self, organisation, subject, scope)
+    }
+
+    fn open_consents_due(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(SubjectPseudonym, Scope, ConsentRow)>, StoreError> {
+        consent::open_due(self, organisation, before, limit)
+    }
+
+    fn insert_served(&mut self, organisation: &OrganisationId, served: &ServedRow) -> Result<(), StoreError> {
+        consent::insert_served(self, organisation, served)
+    }
+
+    fn served(
+        &mut self,
+        organisation: &OrganisationId,
+        ticket: [u8; 16],
+    ) -> Result<Option<ServedRow>, StoreError> {
+        consent::served(self, organisation, ticket)
+    }
+
+    fn use_served(
+        &mut self,
+        organisation: &OrganisationId,
+        ticket: [u8; 16],
+        sequence: u64,
+    ) -> Result<(), StoreError> {
+        consent::use_served(self, organisation, ticket, sequence)
+    }
+
+    fn marks(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<MarkRow>, StoreError> {
+        consent::marks(self, organisation, subject)
+    }
+
+    fn put_mark(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        mark: &MarkRow,
+    ) -> Result<bool, StoreError> {
+        consent::put_mark(self, organisation, subject, mark)
+    }
+
+    fn remove_mark(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        mark: u8,
+    ) -> Result<bool, StoreError> {
+        consent::remove_mark(self, organisation, subject, mark)
     }
 
     fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError> {
@@ -325,6 +369,15 @@ impl Transaction for Rows<'_> {
         sealed::payload(self, organisation, entry)
     }
 
+    fn payloads(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, PayloadRow)>, StoreError> {
+        sealed::payloads(self, organisation, after, limit)
+    }
+
     fn key_usage(&mut self, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError> {
         sealed::key_usage(self, organisation)
     }
@@ -383,7 +436,7 @@ fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
         leaf: leaf(row.get(0)?)?,
         class: DataClass::from_code(row.get(1)?).map_err(damaged)?,
         subject: SubjectPseudonym::from_bytes(row.get(2)?),
-        scope: row.get::<_, Option<[u8; 3]>>(3)?.map(Scope::from_code).transpose().map_err(damaged)?,
+        scope: row.get::<_, Option<[u8; 3]>>(3)?.map(scope).transpose()?,
         state,
         created_at: instant(row.get(5)?)?,
         created_entry: row.get(6)?,
