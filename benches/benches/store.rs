@@ -53,7 +53,7 @@ fn acts(criterion: &mut Criterion) {
     // A sync takes a fraction of a millisecond or several, and which may change within a run: both sides take turns
     // and each bench counts its own, so that they see the same disk.
     let (person, _) = newcomer();
-    let consent = || drop(person.give_consent(SCOPE, &notice, Act::Checkbox).unwrap());
+    let consent = || drop(give(&person, &notice).unwrap());
     let insert = || {
         assert_eq!(bare.execute("INSERT INTO row (bytes) VALUES (zeroblob(1024))", []).unwrap(), 1);
     };

@@ -35,7 +35,24 @@ pub fn service(folder: &TempDir) -> Result<Vouchsafe, Error> {
 /// # Errors
 /// As [`Organisation::publish_notice`].
 pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, Error> {
-    organisation.publish_notice("face", "1", "en", b"We measure your face.")
+    organisation.publish_notice(draft("1", "We measure your face."))
+}
+
+/// The notice that everybody consents to; every element stands in its one sentence.
+pub fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
+    let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
+    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
+    Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
+}
+
+/// Shows a person the notice and gives their consent.
+///
+/// # Errors
+/// What the showing or the act answers.
+pub fn give(person: &Subject<'_>, notice: &Notice) -> Result<ConsentReceipt, Box<dyn std::error::Error>> {
+    let served = person.serve_notice(SCOPE, notice)?;
+    Ok(person.give_consent(served.ticket(), Act::checkbox().attesting_age(18))?.or_refuse()?)
 }
 
 /// A person who consented, with a permit.
@@ -47,7 +64,7 @@ pub fn consented<'a>(
     id: &str,
 ) -> Result<(Subject<'a>, Permit<Consented>), Box<dyn std::error::Error>> {
     let person = organisation.subject(id)?;
-    person.give_consent(SCOPE, &notice(organisation)?, Act::Checkbox)?;
+    give(&person, &notice(organisation)?)?;
     let permit = person.permit(SCOPE)?.or_refuse()?;
     Ok((person, permit))
 }

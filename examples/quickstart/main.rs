@@ -24,9 +24,12 @@ use vouchsafe::{
 #[global_allocator]
 static ALLOCATOR: vouchsafe_alloc::WipingAllocator = vouchsafe_alloc::WipingAllocator::system();
 
-const NOTICE: &str = "We measure your face and keep a protected template of it, encrypted, to recognise you.\n\
+const NOTICE: &str = "We measure your face and store a protected template of it, encrypted.\n\
+                      We use it to recognise you, and for nothing else.\n\
                       We keep it until you withdraw, or for 3 years after your last visit.\n\
-                      You can withdraw at any time, with one call.";
+                      You can withdraw at any time, with one call.\n\
+                      By ticking the box you sign this release.";
+const SCHEDULE: &str = "Face templates: at withdrawal, at the latest 3 years after the last visit.";
 const SCOPE: Scope = Scope::FACE_VERIFICATION;
 
 type Step<T = ()> = Result<T, Box<dyn Error>>;
@@ -105,7 +108,15 @@ fn run(folder: &Path) -> Step {
 }
 
 fn publish(organisation: &Organisation<'_>) -> Step<(Notice, String)> {
-    let notice = organisation.publish_notice("face-verification", "2026-04-01", "en", NOTICE.as_bytes())?;
+    let draft = NoticeDraft::new("face-verification", "2026-04-01", "en", NOTICE.as_bytes())
+        .covers(SCOPE)
+        .collected("We measure your face and store a protected template of it, encrypted.")
+        .purpose("We use it to recognise you, and for nothing else.")
+        .until_destroyed("We keep it until you withdraw, or for 3 years after your last visit.")
+        .release("By ticking the box you sign this release.", [ExpressionKind::Checkbox])
+        .schedule(SCHEDULE.as_bytes())
+        .material(AttestedBy::PrivacyOfficer);
+    let notice = organisation.publish_notice(draft)?;
     let digest = notice.digest().to_string();
     Ok((notice, format!("SHA-256 of the bytes shown: {}…", &digest[..16])))
 }
@@ -114,8 +125,11 @@ fn consent(person: &Subject<'_>, notice: &Notice) -> Step<((), String)> {
     if let Outcome::Done(_) = person.permit(SCOPE)? {
         return Err("a permit before consent".into());
     }
-    let receipt = person.give_consent(SCOPE, notice, Act::Checkbox)?;
-    Ok(((), format!("log entry {}; before it, the gate refused", receipt.receipt().entry())))
+    let served = person.serve_notice(SCOPE, notice)?;
+    let ticked = Act::checkbox().attesting_age(18);
+    let receipt = person.give_consent(served.ticket(), ticked)?.or_refuse()?;
+    let entry = receipt.receipt().entry();
+    Ok(((), format!("log entry {entry}: shown, then given; before that, the gate refused")))
 }
 
 fn enrol(service: &Vouchsafe, person: &Subject<'_>, picture: &[u8]) -> Step<(EnrolmentReceipt, String)> {

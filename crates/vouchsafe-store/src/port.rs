@@ -312,6 +312,13 @@ pub trait Transaction {
         limit: u32,
     ) -> Result<Vec<(u64, PayloadRow)>, StoreError>;
 
+    /// The numbers of the entries whose payloads lie under a leaf, ascending.
+    fn payload_entries(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Vec<u64>, StoreError>;
+
     /// What each data key still seals, in the order of versions; a version that seals nothing is left out.
     ///
     /// The bytes of condemned holdings count until they are deleted.

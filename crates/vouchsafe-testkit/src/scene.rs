@@ -96,7 +96,25 @@ pub fn organisation_id() -> Result<OrganisationId, vouchsafe::Error> {
 /// # Errors
 /// As [`Organisation::publish_notice`].
 pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, vouchsafe::Error> {
-    organisation.publish_notice("face", "1", "en", b"Your face template is kept until you withdraw.")
+    organisation.publish_notice(draft("1", "Your face template is kept until you withdraw."))
+}
+
+/// The notice that everybody consents to; every element stands in its one sentence.
+pub fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
+    let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
+    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
+    Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
+}
+
+/// Shows a person the notice and gives their consent.
+///
+/// # Errors
+/// What the showing or the act answers; [`vouchsafe::Error::UnknownNotice`] for a refusal, which adults do not meet.
+pub fn give(person: &Subject<'_>, scope: Scope, notice: &Notice) -> Result<ConsentReceipt, vouchsafe::Error> {
+    let served = person.serve_notice(scope, notice)?;
+    let given = person.give_consent(served.ticket(), Act::checkbox().attesting_age(18))?;
+    given.done().ok_or(vouchsafe::Error::UnknownNotice)
 }
 
 /// The caller's own id of a person.

@@ -73,7 +73,7 @@ impl Town {
         let permits: Vec<_> = (0..PEOPLE)
             .map(|person| {
                 let subject = organisation.subject(&caller_id(person)).unwrap();
-                let _receipt = subject.give_consent(SCOPE, &shown, Act::Checkbox).unwrap();
+                let _receipt = give(&subject, SCOPE, &shown).unwrap();
                 let permit = subject.permit(SCOPE).unwrap().done().unwrap();
                 let enrolled = subject.enrol_embedding(&permit, face(&permit, person)).unwrap();
                 assert!(matches!(enrolled, Outcome::Done(_)));

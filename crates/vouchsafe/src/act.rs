@@ -1,5 +1,6 @@
 //! One act in progress: what a use case reads and writes within its transaction.
 
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use vouchsafe_envelope::{Context, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
 use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, StoreError, Transaction};
@@ -89,6 +90,11 @@ impl Act<'_> {
         if let Some(holding) = self.rows.daily_holding(self.organisation, class, subject, day)? {
             return Ok(holding.leaf);
         }
+        self.hold(class, subject)
+    }
+
+    /// A new holding without a scope.
+    fn hold(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
         let leaf = self.new_leaf(class)?;
         self.rows.insert_holding(
             self.organisation,
@@ -105,14 +111,51 @@ impl Act<'_> {
         Ok(leaf)
     }
 
+    /// The leaf of this month's address pseudonyms (UTC), with the month; a new one where there is none yet.
+    pub(crate) fn address_key(&mut self) -> Result<(u32, LeafIndex), Error> {
+        let (period, month) = month_of(self.now)?;
+        let (class, nobody) = (DataClass::ConsentEvidence, self.nobody()?);
+        if let Some(holding) = self.rows.daily_holding(self.organisation, class, nobody, month)? {
+            return Ok((period, holding.leaf));
+        }
+        Ok((period, self.hold(class, nobody)?))
+    }
+
+    /// Who stands for what belongs to no person, or to nobody known.
+    pub(crate) fn nobody(&mut self) -> Result<SubjectPseudonym, Error> {
+        let nobody = self.state.nobody();
+        if self.rows.last_interaction(self.organisation, nobody)?.is_none() {
+            self.rows.touch_subject(self.organisation, nobody, self.now)?;
+        }
+        Ok(nobody)
+    }
+
     /// The payload of an entry, unless it was destroyed or was never kept apart.
     pub(crate) fn payload(&mut self, entry: u64) -> Result<Option<Payload>, Error> {
+        Ok(match self.recorded(entry)? {
+            Some(recorded) => Some(Payload::parse(&recorded.payload)?),
+            None => None,
+        })
+    }
+
+    /// An entry with its payload and opening, unless they were destroyed or never kept apart.
+    pub(crate) fn recorded(&mut self, entry: u64) -> Result<Option<Recorded>, Error> {
         let Some(row) = self.rows.payload(self.organisation, entry)? else { return Ok(None) };
         let holding = self.rows.holding(self.organisation, row.leaf)?.ok_or(StoreError::Damaged)?;
+        if holding.state != HoldingState::Live {
+            return Ok(None);
+        }
         let context = payload_context(self.organisation, row.leaf, holding.class, row.id, row.key_version);
         let plain = self.state.open(&context, &row.sealed)?;
-        let payload = plain.expose_secret().get(OPENING_LEN..).ok_or(Error::Format("payload"))?;
-        Payload::parse(payload).map(Some)
+        let (opening, payload) = split_payload(plain.expose_secret())?;
+        let leaf = self.rows.entries(self.organisation, entry, 1)?.pop().ok_or(StoreError::Damaged)?;
+        Ok(Some(Recorded { entry, leaf, opening, payload: payload.to_vec() }))
+    }
+
+    /// Whom the payload of an entry is about.
+    pub(crate) fn payload_owner(&mut self, entry: u64) -> Result<Option<SubjectPseudonym>, Error> {
+        let Some(row) = self.rows.payload(self.organisation, entry)? else { return Ok(None) };
+        Ok(self.rows.holding(self.organisation, row.leaf)?.map(|holding| holding.subject))
     }
 
     /// Seals bytes under the leaf of the key tree that the context names.
@@ -125,6 +168,12 @@ impl Act<'_> {
         self.core.ports.entropy.fill(&mut bytes)?;
         Ok(RecordId::from_bytes(bytes))
     }
+}
+
+/// The opening and the payload that were sealed together.
+pub(crate) fn split_payload(plain: &[u8]) -> Result<(Opening, &[u8]), Error> {
+    let (opening, payload) = plain.split_first_chunk::<OPENING_LEN>().ok_or(Error::Format("payload"))?;
+    Ok((Opening::from_secret(Secret::init_with(|own| own.copy_from_slice(opening))), payload))
 }
 
 /// The opening of every entry about an organisation itself.
@@ -169,6 +218,16 @@ pub(crate) fn template_context(
         dimension: Some(record.dimension),
         key_version: record.key_version,
     }
+}
+
+/// The months since January 1970 of an instant (UTC), and that month as `from..to`.
+fn month_of(now: Timestamp) -> Result<(u32, (Timestamp, Timestamp)), Error> {
+    const MALFORMED: Error = Error::Format("instant");
+    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let next = first.checked_add(1.month()).map_err(|_| MALFORMED)?;
+    let at = |date: Date| Ok(date.to_zoned(TimeZone::UTC).map_err(|_| MALFORMED)?.timestamp());
+    let months = (i32::from(first.year()) - 1970) * 12 + i32::from(first.month()) - 1;
+    Ok((u32::try_from(months).map_err(|_| MALFORMED)?, (at(first)?, at(next)?)))
 }
 
 /// The UTC day around an instant, as `from..to`.

@@ -50,7 +50,7 @@ impl Core {
     pub(crate) fn log_alarms(&self, organisation: &OrganisationId) {
         while let Some(alarm) = self.alarms.take(organisation) {
             let written = self.act_once(organisation, &[], |act| {
-                let payload = Payload::at(act.now);
+                let payload = Payload::by(ActorRole::Service, act.now);
                 let payload = match alarm {
                     Alarm::HoneyTouched { leaf } => payload.cause(&format!("leaf {}", leaf.get())),
                     _ => payload,

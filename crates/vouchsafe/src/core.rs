@@ -120,6 +120,21 @@ impl Core {
         Ok(value)
     }
 
+    /// Looks at the key state and one snapshot of the rows; nothing is changed.
+    pub(crate) fn look<T>(
+        &self,
+        organisation: &OrganisationId,
+        look: impl FnOnce(&OrganisationState, &mut dyn Transaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.ensure_not_behind(organisation)?;
+        self.ring.with_state(organisation, |state| {
+            vouchsafe_store::read(&*self.ports.store, |rows| {
+                self.ensure_continued(organisation, rows)?;
+                look(state, rows)
+            })
+        })?
+    }
+
     /// Refuses rows that lack the newest entry that this process has seen: the database was replaced underneath it.
     pub(crate) fn ensure_continued(
         &self,

@@ -1,4 +1,4 @@
-//! Withdrawal, erasure and the destruction that both set off.
+//! The destruction that the end of a consent, or a retention rule, sets off.
 //!
 //! 1. One transaction records the act, fences the holdings (`Condemned`) and appends the entries: this commit is
 //!    the acknowledgement; from here on everything is refused.
@@ -8,25 +8,17 @@
 //!
 //! A crash after 1 leaves condemned holdings; [`Organisation::resume_destructions`] goes on from there.
 
-use vouchsafe_consent::{ConsentLine, ConsentState};
 use vouchsafe_envelope::PunctureReport;
 use vouchsafe_envelope::port::ErasureStrength;
-use vouchsafe_ledger::EntryKind;
+use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_ledger::merkle::leaf_hash;
-use vouchsafe_store::{ConsentRow, Holding, HoldingState};
-use vouchsafe_types::{DataClass, Digest, LeafIndex, Scope, SubjectPseudonym, Timestamp};
+use vouchsafe_store::{Holding, HoldingState};
+use vouchsafe_types::{DataClass, LeafIndex, Scope, Timestamp};
 
 use crate::act::Act;
 use crate::certificate::{DestructionCertificate, Statement};
 use crate::payload::Payload;
-use crate::receipt::Receipt;
-use crate::subject::line;
-use crate::{ConsentReceipt, Error, Organisation, Subject};
-
-/// The id of the cause when the person withdrew consent.
-pub(crate) const WITHDRAWAL: &str = "withdrawal";
-/// The id of the cause when the person's account was deleted.
-pub(crate) const ACCOUNT_DELETION: &str = "account_deletion";
+use crate::{Error, Organisation, Subject};
 
 /// Whether what was condemned is destroyed. Refusal is immediate either way.
 #[derive(Debug)]
@@ -62,56 +54,6 @@ impl ErasureIncomplete {
     }
 }
 
-/// A withdrawal that is acknowledged.
-#[derive(Debug)]
-#[must_use]
-#[non_exhaustive]
-pub struct Withdrawal {
-    /// What the person keeps.
-    pub receipt: ConsentReceipt,
-    /// Whether the template is destroyed already.
-    pub destruction: Destruction,
-}
-
-impl Subject<'_> {
-    /// Withdraws consent for one scope and destroys what was held under it. As easy as giving: one call.
-    ///
-    /// When this returns `Ok`, the withdrawal is durable and every process refuses.
-    ///
-    /// # Errors
-    /// [`Error::Consent`] when there is no consent to withdraw; any other error means: not withdrawn.
-    pub fn withdraw(&self, scope: Scope) -> Result<Withdrawal, Error> {
-        let (receipt, condemned) =
-            self.act(&EVIDENCE, |act| withdraw(act, self.pseudonym, scope, WITHDRAWAL))?;
-        let condemned: Vec<LeafIndex> = condemned.into_iter().collect();
-        Ok(Withdrawal { receipt, destruction: self.organisation.destruction_of(&condemned) })
-    }
-
-    /// Withdraws every given consent and destroys every template of the person (account deletion).
-    ///
-    /// Consent evidence stays for its seven years; it has leaves of its own.
-    ///
-    /// # Errors
-    /// Any error means: nothing was withdrawn.
-    pub fn erase(&self) -> Result<Destruction, Error> {
-        let condemned = self.act(&EVIDENCE, |act| {
-            let mut all = Vec::new();
-            for scope in Scope::all_biometric() {
-                let row = act.rows.consent(act.organisation, self.pseudonym, scope)?;
-                if row.is_some_and(|row| !row.withdrawn) {
-                    let (_receipt, condemned) = withdraw(act, self.pseudonym, scope, ACCOUNT_DELETION)?;
-                    all.extend(condemned);
-                }
-            }
-            Ok(all)
-        })?;
-        Ok(self.organisation.destruction_of(&condemned))
-    }
-}
-
-/// The classes of evidence that an act of withdrawal writes.
-const EVIDENCE: [DataClass; 2] = [DataClass::ConsentEvidence, DataClass::DestructionEvidence];
-
 impl Subject<'_> {
     /// The certificate of the newest destroyed template of a scope, again; `None` while there is none.
     ///
@@ -131,42 +73,16 @@ impl Subject<'_> {
     }
 }
 
-fn withdraw(
-    act: &mut Act<'_>,
-    subject: SubjectPseudonym,
-    scope: Scope,
-    cause: &str,
-) -> Result<(ConsentReceipt, Option<LeafIndex>), Error> {
-    let given = act.rows.consent(act.organisation, subject, scope)?;
-    let line = line(act.rows, act.organisation, subject, scope)?.withdraw(act.now)?;
-    // `withdraw` refuses a line without an act, so there is a row.
-    let notice = given.ok_or(Error::UnknownNotice)?.notice;
-    act.rows.put_consent(act.organisation, subject, scope, &withdrawn_row(&line, notice, act.now))?;
-    let payload = Payload::at(act.now).scope(scope).sequence(line.sequence()).cause(cause);
-    let recorded = act.record(EntryKind::ConsentWithdrawn, DataClass::ConsentEvidence, subject, &payload)?;
-    let held = act.rows.biometric_holding(act.organisation, subject, scope)?;
-    let mut condemned = None;
-    if let Some(holding) = held.filter(|holding| holding.state == HoldingState::Live) {
-        condemn(act, &holding, cause)?;
-        condemned = Some(holding.leaf);
-    }
-    Ok((ConsentReceipt(Receipt::new(recorded)), condemned))
-}
-
-/// The row of a withdrawn line, dated as the line says.
-pub(crate) fn withdrawn_row(line: &ConsentLine, notice: Digest, now: Timestamp) -> ConsentRow {
-    let at = match line.state() {
-        ConsentState::Withdrawn { at } => at,
-        _ => now,
-    };
-    ConsentRow { sequence: line.sequence(), withdrawn: true, notice, at }
-}
-
 /// Fences a live holding: from this commit on nothing opens it.
-pub(crate) fn condemn(act: &mut Act<'_>, holding: &Holding, cause: &str) -> Result<(), Error> {
+pub(crate) fn condemn(
+    act: &mut Act<'_>,
+    holding: &Holding,
+    cause: &str,
+    actor: ActorRole,
+) -> Result<(), Error> {
     act.rows.condemn(act.organisation, holding.leaf, cause, act.now)?;
     if holding.class == DataClass::Biometric {
-        let payload = Payload::at(act.now).cause(cause).enrolment(holding.created_entry);
+        let payload = Payload::by(actor, act.now).cause(cause).enrolment(holding.created_entry);
         let (kind, class) = (EntryKind::TemplateDestroyRequested, DataClass::DestructionEvidence);
         act.record(kind, class, holding.subject, &payload)?;
     }
@@ -210,7 +126,7 @@ impl Organisation<'_> {
     }
 
     /// Destroys what is condemned, and gives the certificates of these leaves, also when another process was faster.
-    fn destruction_of(&self, leaves: &[LeafIndex]) -> Destruction {
+    pub(crate) fn destruction_of(&self, leaves: &[LeafIndex]) -> Destruction {
         match self.resume_destructions() {
             Destruction::Done(_) => match leaves.iter().map(|leaf| self.certified(*leaf)).collect() {
                 Ok(certificates) => Destruction::Done(certificates),
@@ -261,7 +177,7 @@ impl Organisation<'_> {
                 destruction: entry,
                 hour: hour_of(at)?.to_string(),
                 cause,
-                strength: evidence.outcome.unwrap_or_else(|| "none".to_owned()),
+                strength: evidence.strength.unwrap_or_else(|| "none".to_owned()),
             };
             DestructionCertificate::sign(statement, &self.core.signer(act.state)?)
         })
@@ -294,11 +210,18 @@ pub(crate) fn record_destroyed(
     cause: &str,
     strength: ErasureStrength,
 ) -> Result<(), Error> {
-    let kind = match holding.class {
-        DataClass::Biometric => EntryKind::TemplateDestroyed,
-        _ => EntryKind::PayloadDestroyed,
+    let again = cause == DestructionReason::DestroyedBeforeRestore.name();
+    let kind = match (holding.class, again) {
+        (DataClass::Biometric, false) => EntryKind::TemplateDestroyed,
+        (DataClass::Biometric, true) => EntryKind::TemplateDestroyedAgain,
+        (_, false) => EntryKind::PayloadDestroyed,
+        (_, true) => EntryKind::PayloadDestroyedAgain,
     };
-    let payload = Payload::at(act.now).cause(cause).enrolment(holding.created_entry).outcome(strength.name());
+    let payload = Payload::by(ActorRole::Service, act.now)
+        .cause(cause)
+        .strength(strength.name())
+        .entries(act.rows.payload_entries(act.organisation, holding.leaf)?)
+        .enrolment(holding.created_entry);
     let recorded = act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?;
     Ok(act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, recorded.entry)?)
 }

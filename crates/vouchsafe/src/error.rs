@@ -57,9 +57,15 @@ pub enum Error {
     /// Misuse: a permit, notice or receipt of another organisation or person.
     #[error("argument belongs to another organisation or person")]
     Foreign,
-    /// Misuse: the notice was not published by this organisation.
-    #[error("notice is not published")]
+    /// Misuse: the notice was not published by this organisation, or is not or no longer in force.
+    #[error("notice is not published or not in force")]
     UnknownNotice,
+    /// Misuse: no notice was served under this ticket.
+    #[error("no notice was served under this ticket")]
+    UnknownTicket,
+    /// Misuse: the ticket was used by an earlier act; serve the notice again.
+    #[error("the act was recorded already")]
+    Replayed,
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,

@@ -33,12 +33,18 @@ impl Organisation<'_> {
         let mut pseudonym = [0; 32];
         self.core.ports.entropy.fill(&mut pseudonym)?;
         let nobody = Subject { organisation: self, pseudonym: SubjectPseudonym::from_bytes(pseudonym) };
-        let _receipt = nobody.give_consent(scope, notice, Expression::Checkbox)?;
+        let served = nobody.serve_notice(scope, notice)?;
+        let act = Act::checkbox().attesting_age(self.core.ports.age.minimum);
+        let (Outcome::Done(_), Outcome::Done(permit)) =
+            (nobody.give_consent(served.ticket(), act)?, nobody.permit(scope)?)
+        else {
+            return Err(Error::UnknownNotice);
+        };
         // As long as a reference, and no reference: whoever opens it has nothing to compare with.
         let mut nothing = [0; ProtectedReference::ENCODED_LEN];
         self.core.ports.entropy.fill(&mut nothing)?;
         self.core.act(&self.id, &[DataClass::ConsentEvidence], |act| {
-            nobody.store_reference(act, scope, (leaf, Threshold::SHIPPED_FACE_MODEL), &nothing).map(drop)
+            nobody.store_reference(act, permit.binding(), (leaf, Threshold::SHIPPED_FACE_MODEL), &nothing).map(drop)
         })
     }
 }

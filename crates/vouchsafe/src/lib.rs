@@ -3,30 +3,44 @@
 
 mod act;
 mod alarms;
+mod answer;
+mod audit;
 mod certificate;
+mod close;
+mod consents;
 mod contradiction;
 mod core;
 mod destroy;
+mod enrol;
 mod error;
 mod honey;
 mod logs;
+mod marks;
+mod messages;
 mod organisation;
 mod payload;
 mod ports;
+mod projector;
 mod receipt;
 mod recover;
 mod rotate;
 mod service;
 mod subject;
 mod sweep;
+mod verify;
 
 pub mod docs;
 
 // The paved path.
+pub use answer::{ConsentAnswer, EvidencedAct};
+pub use audit::{PayloadFinding, PayloadReport};
 pub use certificate::DestructionCertificate;
-pub use destroy::{Destruction, ErasureIncomplete, Withdrawal};
+pub use close::ConsentEnded;
+pub use consents::ServedNotice;
+pub use destroy::{Destruction, ErasureIncomplete};
 pub use error::Error;
 pub use organisation::Organisation;
+pub use projector::{PublishStatus, Publishing};
 pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::{Recovery, Unexplained};

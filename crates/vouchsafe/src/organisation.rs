@@ -1,10 +1,11 @@
-use vouchsafe_consent::Notice;
+use vouchsafe_consent::{Materiality, Notice, NoticeDraft};
 use vouchsafe_envelope::EnvelopeError;
-use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment};
+use vouchsafe_ledger::{ActorRole, Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment};
 use vouchsafe_store::{NoticeRow, StoreError};
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, Timestamp};
 
 use crate::act::public_opening;
+use crate::consents::notice_of;
 use crate::core::Core;
 use crate::logs::Log;
 use crate::payload::Payload;
@@ -41,7 +42,7 @@ impl<'a> Organisation<'a> {
                     return Ok(());
                 }
                 act.rows.insert_organisation(act.organisation, act.now)?;
-                act.record_public(EntryKind::OrganisationCreated, &Payload::at(act.now))
+                act.record_public(EntryKind::OrganisationCreated, &Payload::by(ActorRole::Service, act.now))
             })?;
         }
         Ok(organisation)
@@ -61,40 +62,39 @@ impl<'a> Organisation<'a> {
         &self.id
     }
 
-    /// Publishes the exact bytes of a notice; they come into force at once. Publishing the notice that is in force
-    /// again changes nothing.
+    /// Publishes a notice with the exact bytes that are shown; it comes into force on its date. Publishing it again
+    /// changes nothing.
     ///
     /// # Errors
-    /// [`Error::Consent`] when a label or the text is malformed; [`Error::Store`] with `Conflict` when this id,
-    /// version and locale were published with other bytes, or these bytes under another label or before a newer
-    /// version.
-    pub fn publish_notice(
-        &self,
-        id: &str,
-        version: &str,
-        locale: &str,
-        shown: &[u8],
-    ) -> Result<Notice, Error> {
-        let notice = Notice::new(id, version, locale, shown)?;
+    /// [`Error::Consent`] when the draft lacks something; [`Error::Store`] with `Conflict` when this id, version and
+    /// locale were published with other bytes, or these bytes with other terms or before a newer version.
+    pub fn publish_notice(&self, draft: NoticeDraft<'_>) -> Result<Notice, Error> {
+        let (shown, schedule) = (draft.shown().to_vec(), draft.scheduled().unwrap_or_default().to_vec());
+        let notice = draft.finish()?;
         self.core.act(&self.id, &[], |act| {
-            if act.rows.notice(act.organisation, notice.digest())?.is_some() {
-                let newest = act.rows.newest_notice(act.organisation, id, locale)?;
-                let in_force =
-                    newest.is_some_and(|row| row.digest == notice.digest() && row.version == version);
-                return if in_force { Ok(()) } else { Err(Error::Store(StoreError::Conflict)) };
+            let row = notice_row(&notice, shown, schedule, act.now);
+            if let Some(stored) = act.rows.notice(act.organisation, notice.digest())? {
+                let since = act.rows.notices_since(act.organisation, notice.digest(), Timestamp::MAX)?;
+                let newest = since.iter().all(|newer| newer.locale != notice.locale());
+                let same = stored.terms == row.terms && stored.schedule == row.schedule;
+                return if same && newest { Ok(()) } else { Err(Error::Store(StoreError::Conflict)) };
             }
-            let row = NoticeRow {
-                digest: notice.digest(),
-                id: id.to_owned(),
-                version: version.to_owned(),
-                locale: locale.to_owned(),
-                shown: shown.to_vec(),
-                published_at: act.now,
-            };
             act.rows.insert_notice(act.organisation, &row)?;
-            act.record_public(EntryKind::NoticePublished, &Payload::at(act.now).notice(&notice))
+            let payload = Payload::by(ActorRole::Administrator, act.now).notice(&notice).terms(&notice)?;
+            act.record_public(EntryKind::NoticePublished, &payload)
         })?;
         Ok(notice)
+    }
+
+    /// The notice in force now, by its id and locale.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Consent`] for a row that schema 2 wrote, which states no terms: publish it again.
+    pub fn notice_in_force(&self, id: &str, locale: &str) -> Result<Option<Notice>, Error> {
+        let row = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            rows.notice_in_force(&self.id, id, locale, self.core.now()).map_err(Error::from)
+        })?;
+        row.map(|row| notice_of(&row)).transpose()
     }
 
     /// A person, by the caller's own id, of which only a keyed pseudonym is kept.
@@ -190,6 +190,22 @@ impl<'a> Organisation<'a> {
 
     pub(crate) fn log(&self) -> Result<Log<'_>, Error> {
         Log::open(self.core, &self.id)
+    }
+}
+
+fn notice_row(notice: &Notice, shown: Vec<u8>, schedule: Vec<u8>, now: Timestamp) -> NoticeRow {
+    NoticeRow {
+        digest: notice.digest(),
+        id: notice.id().to_owned(),
+        version: notice.version().to_owned(),
+        locale: notice.locale().to_owned(),
+        shown,
+        published_at: now,
+        effective_at: notice.effective(),
+        material: notice.materiality() == Materiality::Material,
+        attested_by: notice.attested_by().code(),
+        terms: notice.to_json().into_bytes(),
+        schedule,
     }
 }
 

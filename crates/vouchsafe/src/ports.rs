@@ -90,6 +90,12 @@ pub struct Ports {
     pub assurance: AssurancePolicy,
     /// The consent gate.
     pub gate: Gate,
+    /// What age people attest to before they consent.
+    pub age: AgePolicy,
+    /// Who verifies acts that are signed with a passkey; nobody by default.
+    pub passkeys: Arc<dyn PasskeyVerifier>,
+    /// Who cosigns the checkpoints of the logs, apart from their own key; nobody by default.
+    pub witnesses: Vec<Arc<dyn Witness>>,
     /// The retention policy.
     pub retention: Policy,
 }
@@ -139,6 +145,9 @@ impl Ports {
             capture: CapturePolicy::default(),
             assurance: AssurancePolicy::default(),
             gate: Gate::default(),
+            age: AgePolicy::default(),
+            passkeys: Arc::new(NoPasskeys),
+            witnesses: Vec::new(),
             retention: Policy::default_notices()?,
         })
     }

@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
+use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Opening, Trust, commitment};
 use vouchsafe_types::Secret;
 
 use crate::act::Recorded;
@@ -18,6 +18,7 @@ pub struct Receipt {
     leaf: Vec<u8>,
     opening: Opening,
     payload: Vec<u8>,
+    proof: Option<String>,
 }
 
 /// The receipt of an act of consent.
@@ -41,7 +42,13 @@ impl ConsentReceipt {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let receipt = Receipt::from_json(text)?;
         match receipt.kind()? {
-            EntryKind::ConsentGiven | EntryKind::ConsentWithdrawn => Ok(Self(receipt)),
+            EntryKind::ConsentGiven
+            | EntryKind::ConsentRenewed
+            | EntryKind::ConsentRefused
+            | EntryKind::ConsentWithdrawn
+            | EntryKind::ConsentRevoked
+            | EntryKind::ConsentExpired
+            | EntryKind::ConsentInvalidated => Ok(Self(receipt)),
             _ => Err(Error::Format("receipt")),
         }
     }
@@ -75,12 +82,14 @@ struct Wire {
     leaf: String,
     opening: String,
     payload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<String>,
 }
 
 impl Receipt {
     pub(crate) fn new(recorded: Recorded) -> Self {
         let Recorded { entry, leaf, opening, payload } = recorded;
-        Self { entry, leaf, opening, payload }
+        Self { entry, leaf, opening, payload, proof: None }
     }
 
     /// The number of the log entry, from 0.
@@ -122,6 +131,31 @@ impl Receipt {
         names_entry && committed
     }
 
+    /// The proof that the entry is in the log (C2SP tlog-proof), once
+    /// [`Organisation::prove_receipt`](crate::Organisation::prove_receipt) has added it.
+    pub fn proof(&self) -> Option<&str> {
+        self.proof.as_deref()
+    }
+
+    pub(crate) fn set_proof(&mut self, proof: String) {
+        self.proof = Some(proof);
+    }
+
+    /// Checks the receipt offline: the entry commits to the payload, and is in the log that the trust names, with the
+    /// witnesses that it demands. Needs no database and no connection, and holds after everything else was destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the receipt is not consistent or carries no proof; [`Error::Ledger`] when the proof does
+    /// not verify, or is of another entry.
+    pub fn verify(&self, trust: &Trust<'_>) -> Result<Checkpoint, Error> {
+        let proof = self.proof().filter(|_| self.is_consistent()).ok_or(Error::Format("receipt"))?;
+        let proof = vouchsafe_ledger::Receipt::parse(proof)?;
+        if proof.index() != self.entry {
+            return Err(Error::Format("receipt"));
+        }
+        Ok(proof.verify_with(&self.leaf, trust)?)
+    }
+
     /// The receipt as the JSON that a person keeps.
     ///
     /// # Errors
@@ -133,6 +167,7 @@ impl Receipt {
             leaf: STANDARD.encode(&self.leaf),
             opening: STANDARD.encode(self.opening.expose_opening()),
             payload: STANDARD.encode(&self.payload),
+            proof: self.proof.clone(),
         };
         serde_json::to_string_pretty(&wire).map_err(|_| Error::Format("receipt"))
     }
@@ -151,6 +186,7 @@ impl Receipt {
             leaf: bytes(&wire.leaf)?,
             opening: Opening::from_secret(opening),
             payload: bytes(&wire.payload)?,
+            proof: wire.proof,
         };
         if wire.v == 1 && receipt.is_consistent() { Ok(receipt) } else { Err(MALFORMED) }
     }

@@ -1,21 +1,19 @@
 //! The explicit recovery after a restore: the database is older than the published log and the live key state.
 
-use vouchsafe_consent::ConsentState;
+use vouchsafe_consent::ConsentStatus;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_envelope::{FenceLoss, LeafStatus, OrganisationState};
-use vouchsafe_ledger::{EntryKind, Leaf, LeafSource, LedgerError};
+use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind, Leaf, LeafSource, LedgerError};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::act::Act;
-use crate::destroy::{record_destroyed, withdrawn_row};
+use crate::consents::{line, put_line};
+use crate::destroy::record_destroyed;
 use crate::organisation::is_gate;
 use crate::payload::Payload;
-use crate::subject::line;
 use crate::{Error, Organisation};
 
-/// The id of the cause when a destruction was found again after a restore.
-const REPLAYED: &str = "destroyed_before_restore";
 const PAGE: u32 = 1000;
 
 /// What a recovery found and did.
@@ -106,7 +104,7 @@ impl Organisation<'_> {
             for entry in &missing {
                 act.rows.append_entry(act.organisation, entry)?;
             }
-            act.record_public(EntryKind::LogRecovered, &Payload::at(act.now).gap(have, size))?;
+            act.record_public(EntryKind::LogRecovered, &Payload::by(ActorRole::Operator, act.now).gap(have, size))?;
             let strength = self.core.ports.keys.strength();
             let (mut destroyed, mut closed, mut templates) = (0, 0, 0);
             for holding in destroyed_but_held(act.rows, act.state, act.organisation)? {
@@ -116,8 +114,9 @@ impl Organisation<'_> {
             }
             let gap = Gap::of(&missing);
             let unmatched = gap
-                .withdrawn
+                .ended
                 .saturating_sub(closed)
+                .saturating_add(gap.marked)
                 .max(gap.destroyed.saturating_sub(templates))
                 .max(gap.condemned.saturating_sub(templates));
             if unmatched > 0 && unexplained == Unexplained::Refused {
@@ -179,7 +178,7 @@ impl Organisation<'_> {
             let Recovery { replayed, resurrected, journal_replaced, .. } = keys;
             let found =
                 format!("replayed {replayed} resurrected {resurrected} journal_replaced {journal_replaced}");
-            act.record_public(EntryKind::KeysRecovered, &Payload::at(act.now).cause(&found))
+            act.record_public(EntryKind::KeysRecovered, &Payload::by(ActorRole::Operator, act.now).cause(&found))
         })?;
         Ok(keys)
     }
@@ -235,40 +234,42 @@ fn destroyed_but_held(
 /// Marks a holding destroyed again and closes the consent that it rested on; says whether it did.
 fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Result<bool, Error> {
     if holding.state == HoldingState::Live {
-        act.rows.condemn(act.organisation, holding.leaf, REPLAYED, act.now)?;
+        act.rows.condemn(act.organisation, holding.leaf, DestructionReason::DestroyedBeforeRestore.name(), act.now)?;
     }
-    record_destroyed(act, holding, REPLAYED, strength)?;
+    record_destroyed(act, holding, DestructionReason::DestroyedBeforeRestore.name(), strength)?;
     let Some(scope) = holding.scope else { return Ok(false) };
     let line = line(act.rows, act.organisation, holding.subject, scope)?;
-    let ConsentState::Given { notice, .. } = line.state() else { return Ok(false) };
-    let row = withdrawn_row(&line.withdraw(act.now)?, notice, act.now);
-    act.rows.put_consent(act.organisation, holding.subject, scope, &row)?;
+    if !line.status().is_some_and(ConsentStatus::is_open) {
+        return Ok(false);
+    }
+    put_line(act, &line.withdraw(act.now)?, None)?;
     Ok(true)
 }
 
 /// What the gap holds that rows have to be matched with.
 #[derive(Default)]
 struct Gap {
-    withdrawn: u64,
+    ended: u64,
+    marked: u64,
     condemned: u64,
     destroyed: u64,
 }
 
 impl Gap {
     fn of(entries: &[Vec<u8>]) -> Self {
-        let (mut gap, mut replayed) = (Self::default(), false);
+        let mut gap = Self::default();
         for entry in entries {
             match Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind) {
-                // What an earlier recovery destroyed again follows its own entry, and was counted before.
-                Some(EntryKind::LogRecovered) => replayed = true,
-                Some(EntryKind::TemplateDestroyed) if replayed => {}
                 Some(EntryKind::TemplateDestroyed) => gap.destroyed += 1,
-                Some(EntryKind::PayloadDestroyed) => {}
-                Some(EntryKind::ConsentWithdrawn) => (gap.withdrawn, replayed) = (gap.withdrawn + 1, false),
-                Some(EntryKind::TemplateDestroyRequested) => {
-                    (gap.condemned, replayed) = (gap.condemned + 1, false);
-                }
-                _ => replayed = false,
+                Some(EntryKind::TemplateDestroyRequested) => gap.condemned += 1,
+                Some(
+                    EntryKind::ConsentWithdrawn
+                    | EntryKind::ConsentRevoked
+                    | EntryKind::ConsentExpired
+                    | EntryKind::ConsentInvalidated,
+                ) => gap.ended += 1,
+                Some(EntryKind::SubjectMarked) => gap.marked += 1,
+                _ => {}
             }
         }
         gap

@@ -1,7 +1,7 @@
 //! Rotation of an organisation's keys while it serves: durable step by step, resumed by calling it again.
 
 use vouchsafe_envelope::{EnvelopeError, KeyReport};
-use vouchsafe_ledger::EntryKind;
+use vouchsafe_ledger::{ActorRole, EntryKind};
 use vouchsafe_store::{HoldingState, KeyUsage, StoreError};
 
 use crate::act::{Act, payload_context, template_context};
@@ -141,7 +141,7 @@ impl Organisation<'_> {
 
     fn record_rotation(&self, what: &str) -> Result<(), Error> {
         self.core.act(&self.id, &[], |act| {
-            act.record_public(EntryKind::KeysRotated, &Payload::at(act.now).cause(what))
+            act.record_public(EntryKind::KeysRotated, &Payload::by(ActorRole::Operator, act.now).cause(what))
         })
     }
 }

@@ -1,5 +1,6 @@
 #[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
-use std::{path::Path, sync::Arc};
+use std::path::Path;
+use std::sync::Arc;
 
 use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{CaptureSession, Image, LiveFace};
@@ -13,7 +14,7 @@ use crate::{Error, Organisation, Ports};
 
 /// The whole of vouchsafe over one set of ports. Share it; every method takes `&self`.
 pub struct Vouchsafe {
-    core: Core,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Vouchsafe {
@@ -30,7 +31,7 @@ impl Vouchsafe {
 
     /// Opens with these ports.
     pub fn open_with(ports: Ports) -> Self {
-        Self { core: Core::new(ports) }
+        Self { core: Arc::new(Core::new(ports)) }
     }
 
     /// An organisation; its keys and log are provisioned at the first call.

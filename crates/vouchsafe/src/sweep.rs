@@ -1,6 +1,6 @@
 //! Retention: what is due is planned by the policy, condemned in a transaction that asks again, and destroyed.
 
-use vouchsafe_ledger::{EntryKind, Note};
+use vouchsafe_ledger::{ActorRole, EntryKind, Note};
 use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem, RetentionError};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{
@@ -54,7 +54,7 @@ impl Organisation<'_> {
         }
         let digest = plan.digest()?;
         self.core.act(&self.id, &[], |act| {
-            let payload = Payload::at(act.now).cause(&digest.to_string());
+            let payload = Payload::by(ActorRole::Operator, act.now).cause(&digest.to_string());
             act.record_public(EntryKind::RetentionPlanApproved, &payload)
         })?;
         self.core.ring.with_state(&self.id, |state| {
@@ -106,7 +106,7 @@ impl Organisation<'_> {
         let Some(facts) = facts(act.rows, act.organisation, &holding)? else { return Ok(()) };
         let deadline = self.core.ports.retention.resolve(&facts)?;
         match deadline.decided().filter(|_| deadline.is_due(act.now)) {
-            Some(ruling) => condemn(act, &holding, ruling.rule()),
+            Some(ruling) => condemn(act, &holding, ruling.rule(), ActorRole::Service),
             None => Ok(()),
         }
     }
@@ -146,7 +146,7 @@ fn ended(
     holding: &Holding,
 ) -> Result<Timestamp, Error> {
     let mut newest = holding.created_at;
-    for scope in Scope::all_biometric() {
+    for scope in Scope::all() {
         if let Some(consent) = rows.consent(organisation, holding.subject, scope)? {
             newest = newest.max(consent.at);
         }

@@ -41,13 +41,9 @@ impl Command {
 impl Plant {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let opened = self.place.open()?;
-        let newest = vouchsafe::store::read(opened.store(), |rows| {
-            rows.newest_notice(opened.id(), &self.notice_id, &self.locale).map_err(Error::from)
-        })?;
-        let row = newest.ok_or(CliError::UnknownNotice)?;
         let organisation = opened.organisation()?;
-        // It is in force already, so this publishes nothing.
-        let notice = organisation.publish_notice(&row.id, &row.version, &row.locale, &row.shown)?;
+        let notice = organisation.notice_in_force(&self.notice_id, &self.locale)?;
+        let notice = notice.ok_or(CliError::UnknownNotice)?;
         let scope =
             if self.administrators { Scope::ADMIN_FACE_VERIFICATION } else { Scope::FACE_VERIFICATION };
         let leaves = organisation.plant_honey(&notice, scope, self.count)?;

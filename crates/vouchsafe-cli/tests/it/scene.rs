@@ -72,9 +72,11 @@ impl Scene {
 
 /// Enrols a person whose face is a reproducible direction in 512 dimensions.
 pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> EnrolmentReceipt {
-    let notice = organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap();
+    let notice = organisation.publish_notice(draft("1", "we measure your face")).unwrap();
     let person = organisation.subject(id).unwrap();
-    person.give_consent(FACE, &notice, Act::Checkbox).unwrap();
+    let served = person.serve_notice(FACE, &notice).unwrap();
+    let given = person.give_consent(served.ticket(), Act::checkbox().attesting_age(18)).unwrap();
+    given.or_refuse().unwrap();
     let permit = person.permit(FACE).unwrap().or_refuse().unwrap();
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let values = std::array::from_fn(|_| {
@@ -85,6 +87,14 @@ pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> Enr
     });
     let embedding = supplied_embedding(&permit, &values, Threshold::SHIPPED_FACE_MODEL).unwrap();
     person.enrol_embedding(&permit, embedding).unwrap().or_refuse().unwrap()
+}
+
+/// The notice that everybody consents to; every element stands in its one sentence.
+fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
+    let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
+    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
+    Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
 }
 
 /// Copies a folder with all that is in it to a name that is free.

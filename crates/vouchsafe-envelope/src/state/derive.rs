@@ -11,7 +11,7 @@ const SUBJECT: &[u8] = b"vouchsafe subject pseudonym v1";
 const ORGANISATION: &[u8] = b"vouchsafe organisation pseudonym v1";
 
 const ADDRESS: &[u8] = b"vouchsafe ip pseudonym v1";
-const ADDRESS_KEYS: &[u8] = b"vouchsafe address keys v1";
+const NOBODY: &[u8] = b"vouchsafe nobody v1";
 const TOKEN: &[u8] = b"vouchsafe token v1";
 
 /// The key of one leaf's protected template.
@@ -110,9 +110,10 @@ impl OrganisationState {
         kdf::hkdf_sha256(b"", self.key(LASTING), TOKEN)
     }
 
-    /// Whose the leaves are that address pseudonyms are made under: nobody's, and no caller id gives it.
-    pub fn address_keys(&self) -> SubjectPseudonym {
-        let tag = self.keyed_hash(ADDRESS_KEYS, b"");
+    /// Stands where a person would for what belongs to none, such as the leaves of address pseudonyms, or to nobody
+    /// known. No caller id gives it.
+    pub fn nobody(&self) -> SubjectPseudonym {
+        let tag = self.keyed_hash(NOBODY, b"");
         wipe_stack();
         SubjectPseudonym::from_bytes(*tag.expose_secret())
     }

@@ -378,6 +378,15 @@ impl Transaction for Rows<'_> {
         sealed::payloads(self, organisation, after, limit)
     }
 
+    fn payload_entries(
+        &mut self,
+        organisation: &OrganisationId,
+        leaf: LeafIndex,
+    ) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT entry FROM payload WHERE organisation = ?1 AND leaf = ?2 ORDER BY entry";
+        self.all(sql, params![organisation.as_str(), leaf.get()], |row| row.get(0))
+    }
+
     fn key_usage(&mut self, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError> {
         sealed::key_usage(self, organisation)
     }

@@ -107,9 +107,9 @@ fn main() -> Step {
 #[inline(never)]
 fn enrol_and_verify(service: &Vouchsafe, pictures: &Path) -> Step {
     let organisation = service.organisation(ORGANISATION)?;
-    let notice = organisation.publish_notice("face", "1", "en", b"we measure your face")?;
+    let notice = scene::notice(&organisation)?;
     let person = organisation.subject(PERSON)?;
-    person.give_consent(FACE, &notice, Act::Checkbox)?;
+    scene::give(&person, FACE, &notice)?;
 
     let permit = person.permit(FACE)?.or_refuse()?;
     let face = service.capture(&permit, picture(pictures, "obama.jpg")?)?.or_refuse()?;

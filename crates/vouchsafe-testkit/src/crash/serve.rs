@@ -45,7 +45,7 @@ pub(super) fn perform(organisation: &Organisation<'_>, notice: &Notice, deed: De
     let subject = |person| organisation.subject(&caller_id(person));
     match deed {
         Deed::Consent(person) => {
-            let receipt = subject(person)?.give_consent(SCOPE, notice, Act::Checkbox)?;
+            let receipt = give(&subject(person)?, SCOPE, notice)?;
             Ok(received("given", receipt.receipt()))
         }
         Deed::Enrol(person, variant) => enrol(&subject(person)?, person, variant),

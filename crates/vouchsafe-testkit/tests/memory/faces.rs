@@ -99,9 +99,9 @@ impl Faces {
 
     fn permit(&self) -> Permit<Consented> {
         let organisation = self.service.organisation("mirror").unwrap();
-        let notice = organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap();
+        let notice = scene::notice(&organisation).unwrap();
         let person = organisation.subject("1").unwrap();
-        person.give_consent(Scope::FACE_VERIFICATION, &notice, Act::Checkbox).unwrap();
+        scene::give(&person, Scope::FACE_VERIFICATION, &notice).unwrap();
         person.permit(Scope::FACE_VERIFICATION).unwrap().or_refuse().unwrap()
     }
 }

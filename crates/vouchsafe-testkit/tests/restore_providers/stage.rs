@@ -94,7 +94,7 @@ fn enrol(organisation: &Organisation<'_>, size: Size) -> String {
     let shown = notice(organisation).unwrap();
     for person in 0..size.people {
         let subject = organisation.subject(&caller_id(person)).unwrap();
-        let _receipt = subject.give_consent(SCOPE, &shown, Act::Checkbox).unwrap();
+        let _receipt = give(&subject, SCOPE, &shown).unwrap();
         let permit = subject.permit(SCOPE).unwrap().done().unwrap();
         let enrolled = subject.enrol_embedding(&permit, embedding(&permit, person, 1).unwrap()).unwrap();
         assert!(matches!(enrolled, Outcome::Done(_)));

@@ -81,11 +81,11 @@ fn a_locked_database_is_unavailable_after_a_bounded_wait() {
     let shown = notice(&organisation);
     let other = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = person.give_consent(FACE, &shown, Act::Checkbox).unwrap_err();
+    let error = try_give(&person, FACE, &shown, Act::checkbox()).unwrap_err();
     assert!(matches!(error, Error::Store(StoreError::Locked)));
     assert!(error.is_retryable());
     other.execute_batch("ROLLBACK").unwrap();
-    person.give_consent(FACE, &shown, Act::Checkbox).unwrap();
+    give(&person, FACE, &shown);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_full_disk_is_unavailable_and_loses_nothing_that_was_acknowledged() {
     let error = loop {
         let id = format!("person-{}", acknowledged.len());
         let person = organisation.subject(&id).unwrap();
-        let enrolled = person.give_consent(FACE, &shown, Act::Checkbox).and_then(|_| {
+        let enrolled = try_give(&person, FACE, &shown, Act::checkbox()).and_then(|_| {
             let permit = person.permit(FACE)?.or_refuse().unwrap();
             person.enrol_embedding(&permit, face(&permit, acknowledged.len() as u64 + 1))
         });

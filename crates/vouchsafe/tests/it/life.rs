@@ -19,7 +19,7 @@ fn no_permit_before_consent_nor_for_another_scope() {
     let organisation = scene.service.organisation("acme").unwrap();
     let person = organisation.subject("4711").unwrap();
     assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentMissing);
-    person.give_consent(FACE, &notice(&organisation), Act::Checkbox).unwrap();
+    give(&person, FACE, &notice(&organisation));
     assert!(person.permit(FACE).unwrap().done().is_some());
     for scope in Scope::all_biometric().filter(|scope| *scope != FACE) {
         assert_eq!(refusal(person.permit(scope).unwrap()), Refusal::ConsentMissing, "{scope:?}");
@@ -35,12 +35,13 @@ fn a_changed_notice_closes_the_gate_until_consent_is_renewed() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");
-    let newer = organisation.publish_notice("face", "2", "en", b"we measure more").unwrap();
+    let newer = organisation.publish_notice(draft("2", "we measure more")).unwrap();
     assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
-    person.give_consent(FACE, &newer, Act::TypedSignature).unwrap();
+    try_give(&person, FACE, &newer, Act::typed_signature()).unwrap();
     assert!(person.permit(FACE).unwrap().done().is_some());
     let old = vouchsafe::Notice::new("face", "1", "en", b"we measure your face").unwrap();
-    assert!(matches!(person.give_consent(FACE, &old, Act::Checkbox), Err(Error::UnknownNotice)));
+    let outdated = try_give(&person, FACE, &old, Act::checkbox());
+    assert!(matches!(outdated, Err(Error::UnknownNotice)));
 }
 
 /// Promise: WB-1.2-512d
@@ -108,7 +109,7 @@ fn enrolling_again_after_a_withdrawal_is_a_new_act_with_a_new_key() {
     let first = enrol(&person, 1);
     let old_permit = permit(&person);
     let _ = person.withdraw(FACE).unwrap();
-    person.give_consent(FACE, &notice(&organisation), Act::Checkbox).unwrap();
+    give(&person, FACE, &notice(&organisation));
     let stale = person.verify_embedding(&old_permit, face(&old_permit, 1)).unwrap();
     assert!(rejected_with(stale).contains(Refusal::PermitStale), "a permit of before the withdrawal");
     assert!(rejected_with(verify(&person, 1)).contains(Refusal::TemplateDestroyed));
@@ -197,7 +198,7 @@ fn a_still_picture_is_not_enough_for_an_administrator() {
     let organisation = scene.service.organisation("acme").unwrap();
     let admin = organisation.subject("root").unwrap();
     let scope = Scope::ADMIN_FACE_VERIFICATION;
-    admin.give_consent(scope, &notice(&organisation), Act::TypedSignature).unwrap();
+    try_give(&admin, scope, &notice(&organisation), Act::typed_signature()).unwrap();
     let permit = admin.permit(scope).unwrap().or_refuse().unwrap();
     let refused = admin.enrol_embedding(&permit, face(&permit, 1)).unwrap();
     assert_eq!(refusal(refused), Refusal::AssuranceTooLow);
@@ -313,10 +314,10 @@ fn a_notice_is_recorded_under_its_published_label() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();
     notice(&organisation);
-    let forged = vouchsafe::Notice::new("face", "7-forged", "en", b"we measure your face").unwrap();
-    let receipt = organisation.subject("1").unwrap().give_consent(FACE, &forged, Act::Checkbox).unwrap();
+    let forged = draft("7-forged", "we measure your face").finish().unwrap();
+    let receipt = give(&organisation.subject("1").unwrap(), FACE, &forged);
     let payload = String::from_utf8(receipt.receipt().payload().to_vec()).unwrap();
     assert!(payload.contains("\"version\":\"1\"") && !payload.contains("forged"), "{payload}");
-    let elsewhere = organisation.publish_notice("other", "1", "en", b"we measure your face");
+    let elsewhere = organisation.publish_notice(draft("2", "we measure your face"));
     assert!(matches!(elsewhere, Err(Error::Store(vouchsafe::store::StoreError::Conflict))));
 }

@@ -7,8 +7,9 @@ use tempfile::TempDir;
 use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::template::Threshold;
+use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::{
-    Act, Consented, Decision, EnrolmentReceipt, Notice, Organisation, Outcome, Permit, Ports, Scope, Subject,
+    Act, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, Outcome, Permit, Ports, Scope, Subject,
     Timestamp, VirtualClock, Vouchsafe,
 };
 
@@ -44,14 +45,37 @@ pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
     Vouchsafe::open_with(Ports::in_folder(dir).unwrap().with_clock(clock.clone()))
 }
 
+/// The notice that everybody consents to; every element stands in its one sentence.
+pub(crate) fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
+    let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
+    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
+    Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
+}
+
 pub(crate) fn notice(organisation: &Organisation<'_>) -> Notice {
-    organisation.publish_notice("face", "1", "en", b"we measure your face").unwrap()
+    organisation.publish_notice(draft("1", "we measure your face")).unwrap()
+}
+
+/// Shows the person a notice and gives their consent.
+pub(crate) fn try_give(
+    person: &Subject<'_>,
+    scope: Scope,
+    notice: &Notice,
+    act: Act,
+) -> Result<ConsentReceipt, Error> {
+    let served = person.serve_notice(scope, notice)?;
+    Ok(person.give_consent(served.ticket(), act.attesting_age(18))?.or_refuse().unwrap())
+}
+
+pub(crate) fn give(person: &Subject<'_>, scope: Scope, notice: &Notice) -> ConsentReceipt {
+    try_give(person, scope, notice, Act::checkbox()).unwrap()
 }
 
 /// A person who has consented to face verification.
 pub(crate) fn consented<'a>(organisation: &'a Organisation<'a>, id: &str) -> Subject<'a> {
     let person = organisation.subject(id).unwrap();
-    person.give_consent(FACE, &notice(organisation), Act::Checkbox).unwrap();
+    give(&person, FACE, &notice(organisation));
     person
 }
 

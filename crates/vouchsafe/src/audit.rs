@@ -1,0 +1,168 @@
+//! The audit of payloads: what lies beside the log is what the log committed to, and what is missing was destroyed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use vouchsafe_ledger::{EntryKind, Leaf, commitment};
+use vouchsafe_store::{HoldingState, StoreError};
+
+use crate::act::{Act, payload_context, public_opening, split_payload};
+use crate::payload::Payload;
+use crate::{Error, Organisation};
+
+/// How many entries one transaction looks at.
+const PAGE: u32 = 1024;
+
+/// What an audit of the payloads found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct PayloadReport {
+    /// Entries looked at.
+    pub entries: u64,
+    /// Sealed payloads that open their entry's commitment.
+    pub sealed: u64,
+    /// Payloads about the organisation itself that do.
+    pub public: u64,
+    /// Payloads that a recorded destruction, or a recovery, accounts for.
+    pub destroyed: u64,
+    /// Payloads that nothing readable accounts for, while evidence of destructions was itself destroyed after its
+    /// seven years: it may have named them.
+    pub unaccounted: u64,
+    /// What is wrong.
+    pub findings: Vec<PayloadFinding>,
+}
+
+impl PayloadReport {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// One payload that is not as the log says, by the number of its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadFinding {
+    /// It is not what the entry committed to: changed, or that of another entry.
+    Differs(u64),
+    /// It is gone, and no destruction accounts for it.
+    Missing(u64),
+    /// It does not open under the keys that should open it.
+    Unreadable(u64),
+}
+
+impl fmt::Display for PayloadFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differs(entry) => write!(f, "payload of entry {entry} is not what the entry committed to"),
+            Self::Missing(entry) => write!(f, "payload of entry {entry} is gone and no destruction accounts for it"),
+            Self::Unreadable(entry) => write!(f, "payload of entry {entry} does not open"),
+        }
+    }
+}
+
+impl Organisation<'_> {
+    /// Opens every payload and compares it with its entry; accounts for those that are gone.
+    ///
+    /// It reads the whole log and every payload; the log itself is checked by [`Self::verify_log`].
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Envelope`]: no verdict.
+    pub fn verify_payloads(&self) -> Result<PayloadReport, Error> {
+        let mut walk = Walk::default();
+        loop {
+            let from = walk.report.entries;
+            let looked = self.core.act(&self.id, &[], |act| {
+                let leaves = act.rows.entries(act.organisation, from, PAGE)?;
+                leaves.iter().try_for_each(|leaf| walk.step(act, leaf))?;
+                Ok(leaves.len())
+            })?;
+            if looked == 0 {
+                return Ok(walk.end());
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    report: PayloadReport,
+    gone: BTreeSet<u64>,
+    accounted: BTreeSet<u64>,
+    gaps: Vec<(u64, u64)>,
+    evidence_destroyed: bool,
+}
+
+impl Walk {
+    fn step(&mut self, act: &mut Act<'_>, leaf: &[u8]) -> Result<(), Error> {
+        let entry = self.report.entries;
+        self.report.entries += 1;
+        // A leaf that does not decode is the log's finding.
+        let Ok(leaf) = Leaf::from_bytes(leaf) else { return Ok(()) };
+        if leaf.kind.has_public_opening() { self.public(act, entry, &leaf) } else { self.sealed(act, entry, &leaf) }
+    }
+
+    fn public(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {
+        let Some(bytes) = act.rows.public_payload(act.organisation, entry)? else {
+            self.gone.insert(entry);
+            return Ok(());
+        };
+        let payload = Payload::parse(&bytes).ok().filter(|payload| payload.entry == entry);
+        let committed = commitment::verify(&public_opening(), &bytes, &leaf.commitment);
+        match payload.filter(|_| committed) {
+            None => self.report.findings.push(PayloadFinding::Differs(entry)),
+            Some(payload) => {
+                self.report.public += 1;
+                self.gaps.extend(payload.gap);
+            }
+        }
+        Ok(())
+    }
+
+    fn sealed(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {
+        let Some(row) = act.rows.payload(act.organisation, entry)? else {
+            self.gone.insert(entry);
+            self.evidence_destroyed |=
+                matches!(leaf.kind, EntryKind::PayloadDestroyed | EntryKind::TemplateDestroyed);
+            return Ok(());
+        };
+        let holding = act.rows.holding(act.organisation, row.leaf)?.ok_or(StoreError::Damaged)?;
+        if holding.state != HoldingState::Live {
+            // Condemned: its key may be gone already, its bytes are about to be.
+            self.report.destroyed += 1;
+            return Ok(());
+        }
+        let context = payload_context(act.organisation, row.leaf, holding.class, row.id, row.key_version);
+        let Ok(plain) = act.state.open(&context, &row.sealed) else {
+            self.report.findings.push(PayloadFinding::Unreadable(entry));
+            return Ok(());
+        };
+        let opened = split_payload(plain.expose_secret()).ok().and_then(|(opening, bytes)| {
+            let committed = commitment::verify(&opening, bytes, &leaf.commitment);
+            Payload::parse(bytes).ok().filter(|payload| committed && payload.entry == entry)
+        });
+        match opened {
+            None => self.report.findings.push(PayloadFinding::Differs(entry)),
+            Some(payload) => {
+                self.report.sealed += 1;
+                self.accounted.extend(payload.entries);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> PayloadReport {
+        for entry in self.gone {
+            let recovered = self.gaps.iter().any(|(from, to)| (*from..*to).contains(&entry));
+            if recovered || self.accounted.contains(&entry) {
+                self.report.destroyed += 1;
+            } else if self.evidence_destroyed {
+                self.report.unaccounted += 1;
+            } else {
+                self.report.findings.push(PayloadFinding::Missing(entry));
+            }
+        }
+        self.report
+    }
+}

@@ -1,0 +1,114 @@
+use vouchsafe_consent::{Binding, Consented, Permit};
+use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
+use vouchsafe_ledger::{ActorRole, EntryKind};
+use vouchsafe_store::{Holding, HoldingState, RecordRow};
+use vouchsafe_template::{TemplateKey, protect};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, Outcome, Refusal};
+
+use crate::act::{Act, template_context};
+use crate::consents::refuse;
+use crate::payload::Payload;
+use crate::receipt::Receipt;
+use crate::{EnrolmentReceipt, Error, Subject};
+
+impl Subject<'_> {
+    /// Enrols a face: embeds, protects, seals and stores it.
+    ///
+    /// The transaction reads consent again: a withdrawal that was acknowledged in between wins.
+    ///
+    /// Returns [`Outcome::Refused`] with [`Refusal::AssuranceTooLow`], [`Refusal::PermitStale`], [`Refusal::ConsentWithdrawn`],
+    /// [`Refusal::AlreadyEnrolled`], or [`Refusal::TemplateDestroyed`] while an old template is being destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] for a permit of somebody else.
+    pub fn enrol(
+        &self,
+        permit: &Permit<Consented>,
+        face: LiveFace<Consented>,
+    ) -> Result<Outcome<EnrolmentReceipt>, Error> {
+        match self.embed(permit, face) {
+            Err(Error::Embed(EmbedError::PermitStale)) => refuse(Refusal::PermitStale),
+            embedding => self.enrol_embedding(permit, embedding?),
+        }
+    }
+
+    /// Enrols an embedding that was made under a permit; what [`Self::enrol`] does after embedding.
+    ///
+    /// # Errors
+    /// As [`Self::enrol`].
+    pub fn enrol_embedding(
+        &self,
+        permit: &Permit<Consented>,
+        embedding: FaceEmbedding<Consented>,
+    ) -> Result<Outcome<EnrolmentReceipt>, Error> {
+        self.check_binding(permit, &embedding)?;
+        let scope = permit.binding().scope();
+        self.act(&[DataClass::Biometric, DataClass::ConsentEvidence, DataClass::VerificationLog], |act| {
+            if let Some(reasons) = self.closed(act.rows, permit, embedding.assurance(), act.now)? {
+                self.log_refusal(act, EntryKind::EnrolmentRefused, scope, &reasons)?;
+                return Ok(Outcome::Refused(reasons));
+            }
+            let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
+            match held.map(|holding| holding.state) {
+                Some(HoldingState::Live) => return refuse(Refusal::AlreadyEnrolled),
+                Some(HoldingState::Condemned { .. }) => return refuse(Refusal::TemplateDestroyed),
+                Some(HoldingState::Destroyed { .. }) | None => {}
+            }
+            self.store_template(act, permit.binding(), embedding).map(Outcome::Done)
+        })
+    }
+
+    fn store_template(
+        &self,
+        act: &mut Act<'_>,
+        binding: &Binding,
+        embedding: FaceEmbedding<Consented>,
+    ) -> Result<EnrolmentReceipt, Error> {
+        let leaf = act.new_leaf(DataClass::Biometric)?;
+        let probe = protect(&TemplateKey::new(act.state.template_secret(leaf)?.into_secret()), embedding);
+        let model = probe.model();
+        let reference = probe.into_reference().to_bytes();
+        self.store_reference(act, binding, (leaf, model), reference.expose_secret())
+    }
+
+    /// Stores an encoded reference under a fresh leaf, with the entry that says so.
+    pub(crate) fn store_reference(
+        &self,
+        act: &mut Act<'_>,
+        binding: &Binding,
+        (leaf, model): (LeafIndex, Digest),
+        reference: &[u8],
+    ) -> Result<EnrolmentReceipt, Error> {
+        let scope = binding.scope();
+        let payload = Payload::by(ActorRole::Person, act.now).binding(binding);
+        act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+        let recorded =
+            act.record(EntryKind::TemplateEnrolled, DataClass::ConsentEvidence, self.pseudonym, &payload)?;
+        act.rows.insert_holding(
+            act.organisation,
+            &Holding {
+                leaf,
+                class: DataClass::Biometric,
+                subject: self.pseudonym,
+                scope: Some(scope),
+                state: HoldingState::Live,
+                created_at: act.now,
+                created_entry: Some(recorded.entry),
+            },
+        )?;
+        let mut record = RecordRow {
+            id: act.record_id()?,
+            leaf,
+            model,
+            dimension: DIMENSION,
+            key_version: act.state.key_version(),
+            sealed: Vec::new(),
+        };
+        let context = template_context(act.organisation, leaf, scope, &record);
+        record.sealed = act.seal(&context, reference)?;
+        act.rows.insert_record(act.organisation, &record)?;
+        Ok(EnrolmentReceipt(Receipt::new(recorded)))
+    }
+}
+
+const DIMENSION: u16 = 512;
