@@ -2,7 +2,33 @@ use jiff::SignedDuration;
 use vouchsafe_types::{Outcome, Reasons, Refusal, Timestamp};
 
 use crate::permit::{Binding, Consented, Permit};
-use crate::{ConsentLine, ConsentState, Notice};
+use crate::{ConsentLine, ConsentStatus, LastAct, Materiality, Notice};
+
+/// What closes the gate whatever was consented.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "marks of a row; a new one must be seen by every reader")]
+pub struct Marks {
+    /// Processing is restricted (GDPR Art 18).
+    pub restricted: bool,
+    /// The person objected (GDPR Art 21).
+    pub objected: bool,
+    /// The person is below the age that the organisation's policy sets.
+    pub minor: bool,
+}
+
+/// All that the gate judges by, as it was read in one transaction.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "what the caller forgets must not compile")]
+pub struct Standing<'a> {
+    /// The person's consent for one scope.
+    pub line: &'a ConsentLine,
+    /// The notice that the newest act answered; `None` when it is unknown, which closes the gate.
+    pub given: Option<&'a Notice>,
+    /// The versions of the same notice, in any locale, that came into force after it, or will.
+    pub since: &'a [Notice],
+    /// What else closes the gate.
+    pub marks: Marks,
+}
 
 /// The only maker of a [`Permit<Consented>`](Permit).
 #[derive(Debug, Clone, Copy)]
@@ -21,41 +47,49 @@ impl Gate {
         Self { lifetime: lifetime.clamp(SignedDuration::from_secs(1), Self::MAX_LIFETIME) }
     }
 
-    /// Asks for a permit.
+    /// Asks for a permit. It ends with its minutes of life, with the term of the consent, or when a material version
+    /// of the notice comes into force, whichever is first.
     ///
-    /// `in_force` is the newest version of the notice that the person consented to; a changed notice closes the
-    /// gate until consent is renewed.
-    ///
-    /// Returns [`Outcome::Refused`] with
-    /// - [`Refusal::ConsentMissing`] when no act was recorded, or when the scope opens no template,
-    /// - [`Refusal::ConsentWithdrawn`] after a withdrawal,
-    /// - [`Refusal::ConsentOutdated`] when the bytes of the notice changed since.
-    pub fn permit(
-        &self,
-        line: &ConsentLine,
-        in_force: &Notice,
-        now: Timestamp,
-    ) -> Outcome<Permit<Consented>> {
-        let refuse = |refusal| Outcome::Refused(Reasons::one(refusal));
-        if line.scope().modality().is_none() {
-            return refuse(Refusal::ConsentMissing);
-        }
-        match line.state() {
-            ConsentState::Absent => refuse(Refusal::ConsentMissing),
-            ConsentState::Withdrawn { .. } => refuse(Refusal::ConsentWithdrawn),
-            ConsentState::Given { notice, .. } if notice != in_force.digest() => {
-                refuse(Refusal::ConsentOutdated)
+    /// Returns [`Outcome::Refused`] with each of
+    /// - [`Refusal::ConsentMissing`] when no act was recorded, when the scope opens no template, or when the clock is
+    ///   behind the act,
+    /// - [`Refusal::ConsentRefused`], [`Refusal::ConsentWithdrawn`], [`Refusal::ConsentRevoked`],
+    ///   [`Refusal::ConsentInvalidated`] by the state of the line,
+    /// - [`Refusal::ConsentExpired`] when the term is over, whether or not that was recorded,
+    /// - [`Refusal::ConsentOutdated`] when a material version of the notice came into force since, or the notice
+    ///   consented to is unknown,
+    /// - [`Refusal::ProcessingRestricted`], [`Refusal::ProcessingObjected`], [`Refusal::Minor`] by the marks.
+    pub fn permit(&self, standing: &Standing<'_>, now: Timestamp) -> Outcome<Permit<Consented>> {
+        let mut refusals = Vec::new();
+        let basis = match basis(standing, now) {
+            Ok(basis) => Some(basis),
+            Err(refusal) => {
+                refusals.push(refusal);
+                None
             }
-            // A clock that went back behind the act cannot vouch for it.
-            ConsentState::Given { at, .. } if now < at => refuse(Refusal::ConsentMissing),
-            ConsentState::Given { .. } => Outcome::Done(self.issue(line, now)),
+        };
+        let Marks { restricted, objected, minor } = standing.marks;
+        let marks = [
+            (restricted, Refusal::ProcessingRestricted),
+            (objected, Refusal::ProcessingObjected),
+            (minor, Refusal::Minor),
+        ];
+        refusals.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, refusal)| refusal));
+        match (Reasons::several(refusals), basis) {
+            (None, Some(act)) => Outcome::Done(self.issue(standing, act, now)),
+            (Some(reasons), _) => Outcome::Refused(reasons),
+            (None, None) => Outcome::Refused(Reasons::one(Refusal::ConsentMissing)),
         }
     }
 
-    fn issue(&self, line: &ConsentLine, now: Timestamp) -> Permit<Consented> {
-        let expires = now.saturating_add(self.lifetime).unwrap_or(now);
+    fn issue(&self, standing: &Standing<'_>, act: LastAct, now: Timestamp) -> Permit<Consented> {
+        let line = standing.line;
+        let material = standing.since.iter().filter(|notice| asks_again(notice, standing.given));
+        let ends = material.map(Notice::effective).chain(act.expires);
+        let lifetime = now.saturating_add(self.lifetime).unwrap_or(now);
+        let expires = ends.fold(lifetime, Timestamp::min);
         let (organisation, subject) = (line.organisation().clone(), line.subject());
-        Permit::new(Binding::new(organisation, subject, line.scope(), line.sequence(), expires))
+        Permit::new(Binding::new(organisation, subject, line.scope(), line.sequence(), act.notice, expires))
     }
 }
 
@@ -65,59 +99,52 @@ impl Default for Gate {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym};
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
+/// The act that a permit may rest on.
+fn basis(standing: &Standing<'_>, now: Timestamp) -> Result<LastAct, Refusal> {
+    let line = standing.line;
+    let act = line.last().ok_or(Refusal::ConsentMissing)?;
+    if line.scope().modality().is_none() {
+        return Err(Refusal::ConsentMissing);
     }
-
-    fn line(scope: Scope) -> ConsentLine {
-        ConsentLine::absent(
-            OrganisationId::parse("acme").unwrap(),
-            SubjectPseudonym::from_bytes([1; 32]),
-            scope,
-        )
+    if let Some(refusal) = closed(act.status) {
+        return Err(refusal);
     }
-
-    fn notice(text: &[u8]) -> Notice {
-        Notice::new("face", "1", "en", text).unwrap()
+    // A clock that went back behind the act cannot vouch for it.
+    if now < act.at {
+        return Err(Refusal::ConsentMissing);
     }
-
-    fn refused_with(outcome: Outcome<Permit<Consented>>, refusal: Refusal) -> bool {
-        outcome.or_refuse().is_err_and(|reasons| reasons.contains(refusal))
+    if !line.is_open(now) {
+        return Err(Refusal::ConsentExpired);
     }
-
-    /// Promise: WB-11-consent-first
-    #[test]
-    fn no_permit_without_a_live_grant_of_this_scope() {
-        let (gate, shown) = (Gate::default(), notice(b"shown"));
-        let absent = line(Scope::FACE_VERIFICATION);
-        assert!(refused_with(gate.permit(&absent, &shown, at(10)), Refusal::ConsentMissing));
-
-        let given = absent.give(&shown, at(10)).unwrap();
-        let permit = gate.permit(&given, &shown, at(11)).or_refuse().unwrap();
-        assert_eq!(permit.binding().sequence(), 1);
-        assert!(permit.is_live(at(11 + 299)));
-        assert!(!permit.is_live(at(11 + 300)), "five minutes, not one second more");
-
-        assert!(refused_with(gate.permit(&given, &notice(b"changed"), at(12)), Refusal::ConsentOutdated));
-        assert!(refused_with(gate.permit(&given, &shown, at(9)), Refusal::ConsentMissing), "clock set back");
-        let withdrawn = given.withdraw(at(20)).unwrap();
-        assert!(refused_with(gate.permit(&withdrawn, &shown, at(21)), Refusal::ConsentWithdrawn));
+    let given = standing.given.filter(|notice| notice.digest() == act.notice && notice.covers(line.scope()));
+    let changed = |notice: &Notice| asks_again(notice, given) && notice.effective() <= now;
+    if given.is_none() || standing.since.iter().any(changed) {
+        return Err(Refusal::ConsentOutdated);
     }
+    Ok(act)
+}
 
-    #[test]
-    fn acts_are_ordered_and_counted() {
-        let shown = notice(b"shown");
-        let given = line(Scope::FACE_VERIFICATION).give(&shown, at(10)).unwrap();
-        assert_eq!(given.give(&shown, at(9)), Err(crate::ConsentError::BackDated));
-        let renewed = given.give(&shown, at(11)).unwrap();
-        assert_eq!(renewed.sequence(), 2);
-        let withdrawn = renewed.withdraw(at(12)).unwrap();
-        assert_eq!(withdrawn.withdraw(at(13)), Err(crate::ConsentError::NothingToWithdraw));
-        assert_eq!(withdrawn.give(&shown, at(14)).unwrap().sequence(), 4);
+/// Whether a later version asks for consent again. Another language of the version consented to does not.
+fn asks_again(later: &Notice, given: Option<&Notice>) -> bool {
+    let newer = given.is_none_or(|given| {
+        later.id() == given.id()
+            && later.version() != given.version()
+            && later.effective() >= given.effective()
+    });
+    newer && later.materiality() == Materiality::Material
+}
+
+/// Why a state is no consent; `None` for the two that are.
+pub(crate) const fn closed(status: ConsentStatus) -> Option<Refusal> {
+    match status {
+        ConsentStatus::Given | ConsentStatus::Renewed => None,
+        ConsentStatus::Refused => Some(Refusal::ConsentRefused),
+        ConsentStatus::Withdrawn => Some(Refusal::ConsentWithdrawn),
+        ConsentStatus::Revoked => Some(Refusal::ConsentRevoked),
+        ConsentStatus::Expired => Some(Refusal::ConsentExpired),
+        ConsentStatus::Invalidated => Some(Refusal::ConsentInvalidated),
     }
 }
+
+#[cfg(test)]
+mod tests;

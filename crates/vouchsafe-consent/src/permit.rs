@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym, Timestamp};
+use vouchsafe_types::{Digest, OrganisationId, Scope, SubjectPseudonym, Timestamp};
 
 mod sealed {
     pub trait Sealed {}
@@ -31,6 +31,7 @@ pub struct Binding {
     subject: SubjectPseudonym,
     scope: Scope,
     sequence: u64,
+    notice: Digest,
     expires: Timestamp,
 }
 
@@ -40,9 +41,10 @@ impl Binding {
         subject: SubjectPseudonym,
         scope: Scope,
         sequence: u64,
+        notice: Digest,
         expires: Timestamp,
     ) -> Self {
-        Self { organisation, subject, scope, sequence, expires }
+        Self { organisation, subject, scope, sequence, notice, expires }
     }
 
     /// Whose tenant.
@@ -63,6 +65,11 @@ impl Binding {
     /// The number of the act of consent that the permit rests on.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// SHA-256 of the notice that was consented to; all zero under an evaluation permit.
+    pub const fn notice(&self) -> Digest {
+        self.notice
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::TypeError;
+use crate::{TypeError, hex};
 
 /// A SHA-256 digest (FIPS 180-4), 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,22 +16,8 @@ impl Digest {
     ///
     /// # Errors
     /// [`TypeError::Identifier`] for any other text.
-    pub fn parse(hex: &str) -> Result<Self, TypeError> {
-        let digit = |b: u8| match b {
-            b'0'..=b'9' => Ok(b - b'0'),
-            b'a'..=b'f' => Ok(b - b'a' + 10),
-            _ => Err(TypeError::Identifier),
-        };
-        if hex.len() != 64 {
-            return Err(TypeError::Identifier);
-        }
-        let mut bytes = [0u8; 32];
-        for (out, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            if let &[high, low] = pair {
-                *out = digit(high)? << 4 | digit(low)?;
-            }
-        }
-        Ok(Self(bytes))
+    pub fn parse(text: &str) -> Result<Self, TypeError> {
+        hex::read(text).map(Self)
     }
 
     /// The 32 bytes.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::TypeError;
+use crate::{TypeError, hex};
 
 /// An organisation: the tenant that every key, row, cache slot and log stream is partitioned by.
 ///
@@ -83,6 +83,37 @@ impl fmt::Display for RecordId {
     }
 }
 
+/// One notice shown to one person for one scope: 16 random bytes. The act that answers it names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TicketId([u8; 16]);
+
+impl TicketId {
+    /// Wraps 16 random bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads 32 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`TypeError::Identifier`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, TypeError> {
+        hex::read(text).map(Self)
+    }
+
+    /// The 16 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TicketId {
+    /// Writes 32 lower-case hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// The number of a leaf of an organisation's key tree, `0..2^48`. It is allocated once and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeafIndex(u64);
@@ -116,6 +147,16 @@ mod tests {
         }
         for bad in ["", "-a", "Acme", "a/b", "a b", "é", &"x".repeat(65)] {
             assert_eq!(OrganisationId::parse(bad), Err(TypeError::Identifier), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_has_one_spelling() {
+        let ticket = TicketId::from_bytes(std::array::from_fn(|i| u8::try_from(i * 17).unwrap()));
+        let text = ticket.to_string();
+        assert_eq!(TicketId::parse(&text), Ok(ticket));
+        for bad in [text.to_uppercase(), format!("{text}0"), format!(" {text}"), text.replace('0', "é")] {
+            assert_eq!(TicketId::parse(&bad), Err(TypeError::Identifier), "{bad}");
         }
     }
 

@@ -81,20 +81,32 @@ impl std::error::Error for Reasons {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// The organisation's policy wants an attested age, and none was attested.
+    AgeNotAttested,
     /// The assurance of the capture is below what the scope demands.
     AssuranceTooLow,
     /// A template exists already; withdraw or re-enrol explicitly.
     AlreadyEnrolled,
+    /// The term for which consent was given is over.
+    ConsentExpired,
+    /// Consent was found to be invalid.
+    ConsentInvalidated,
     /// Consent was never given for this scope.
     ConsentMissing,
-    /// Consent was withdrawn.
-    ConsentWithdrawn,
     /// The notice changed materially since consent was given.
     ConsentOutdated,
+    /// The person declined.
+    ConsentRefused,
+    /// The organisation revoked the consent.
+    ConsentRevoked,
+    /// Consent was withdrawn.
+    ConsentWithdrawn,
     /// The face is smaller than the model needs.
     FaceTooSmall,
     /// The face is turned away from the camera.
     FaceTurned,
+    /// The person is below the age that the organisation's policy sets.
+    Minor,
     /// No face was found.
     NoFace,
     /// The face does not match the enrolled one.
@@ -105,6 +117,10 @@ pub enum Refusal {
     PermitStale,
     /// The capture looks like a presentation of an artefact (ISO/IEC 30107-1).
     PresentationAttackSuspected,
+    /// The person objected to the processing (GDPR Art 21).
+    ProcessingObjected,
+    /// The processing is restricted (GDPR Art 18).
+    ProcessingRestricted,
     /// The template was destroyed.
     TemplateDestroyed,
     /// The picture is blurred.
@@ -123,18 +139,28 @@ impl Refusal {
     /// What to do about it, in one clause.
     pub const fn advice(self) -> &'static str {
         match self {
+            Self::AgeNotAttested => "the age has not been attested: ask the person to attest it",
             Self::AlreadyEnrolled => "a template is enrolled already: destroy it before enrolling again",
             Self::AssuranceTooLow => "this scope demands a stronger capture than a still picture",
+            Self::ConsentExpired => "the term of the consent is over: consent must be given again",
+            Self::ConsentInvalidated => "the consent was found invalid: it must be given anew",
             Self::ConsentMissing => "consent has not been given for this scope",
             Self::ConsentOutdated => "the notice has changed: consent must be renewed",
+            Self::ConsentRefused => "the person declined to consent",
+            Self::ConsentRevoked => "the organisation has revoked the consent",
             Self::ConsentWithdrawn => "consent has been withdrawn",
             Self::FaceTooSmall => "the face is too small: move closer to the camera",
             Self::FaceTurned => "the face is turned away: look at the camera",
+            Self::Minor => "the person is below the age at which this may be done",
             Self::NoFace => "no face was found: put one face in the picture",
             Self::NoMatch => "the face does not match the enrolled one",
             Self::NotEnrolled => "no template is enrolled for this scope",
             Self::PermitStale => "the permit is stale: ask the consent gate again",
             Self::PresentationAttackSuspected => "the picture looks like a picture of a picture or a screen",
+            Self::ProcessingObjected => "the person has objected: nothing is processed until that is settled",
+            Self::ProcessingRestricted => {
+                "processing is restricted: nothing is processed until that is lifted"
+            }
             Self::SeveralFaces => "more than one face was found: be alone in the picture",
             Self::TemplateDestroyed => "the template has been destroyed",
             Self::TooBlurred => "the picture is blurred: hold still and clean the lens",

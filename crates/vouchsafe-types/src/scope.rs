@@ -10,6 +10,35 @@ pub enum Modality {
     Voice,
 }
 
+impl Modality {
+    /// Every value, in the order of its code.
+    pub const ALL: [Self; 2] = [Self::Face, Self::Voice];
+
+    /// The stable code used in rows and contexts, from 1.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Face => 1,
+            Self::Voice => 2,
+        }
+    }
+
+    /// Reads a code back.
+    ///
+    /// # Errors
+    /// [`TypeError::UnknownCode`] for a code that [`Self::code`] never gives.
+    pub fn from_code(code: u8) -> Result<Self, TypeError> {
+        Self::ALL.into_iter().find(|value| value.code() == code).ok_or(TypeError::UnknownCode)
+    }
+
+    /// The stable name used in scope names and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Voice => "voice",
+        }
+    }
+}
+
 /// In which capacity a person consents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -18,6 +47,35 @@ pub enum Role {
     Administrator,
     /// Somebody whose identity the organisation verifies.
     EndUser,
+}
+
+impl Role {
+    /// Every value, in the order of its code.
+    pub const ALL: [Self; 2] = [Self::Administrator, Self::EndUser];
+
+    /// The stable code used in rows and contexts, from 1.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Administrator => 1,
+            Self::EndUser => 2,
+        }
+    }
+
+    /// Reads a code back.
+    ///
+    /// # Errors
+    /// [`TypeError::UnknownCode`] for a code that [`Self::code`] never gives.
+    pub fn from_code(code: u8) -> Result<Self, TypeError> {
+        Self::ALL.into_iter().find(|value| value.code() == code).ok_or(TypeError::UnknownCode)
+    }
+
+    /// The stable name used in scope names and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::EndUser => "end_user",
+        }
+    }
 }
 
 /// Why personal data is used. The list is closed: sale, lease, trade and training cannot be expressed.
@@ -44,6 +102,48 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every value, in the order of its code.
+    pub const ALL: [Self; 6] = [
+        Self::Verification,
+        Self::FraudPrevention,
+        Self::PresenceToken,
+        Self::Audit,
+        Self::Communication,
+        Self::ServiceSecurity,
+    ];
+
+    /// The stable code used in rows and contexts, from 1.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Verification => 1,
+            Self::FraudPrevention => 2,
+            Self::PresenceToken => 3,
+            Self::Audit => 4,
+            Self::Communication => 5,
+            Self::ServiceSecurity => 6,
+        }
+    }
+
+    /// Reads a code back.
+    ///
+    /// # Errors
+    /// [`TypeError::UnknownCode`] for a code that [`Self::code`] never gives.
+    pub fn from_code(code: u8) -> Result<Self, TypeError> {
+        Self::ALL.into_iter().find(|value| value.code() == code).ok_or(TypeError::UnknownCode)
+    }
+
+    /// The stable name used in scope names and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::FraudPrevention => "fraud_prevention",
+            Self::PresenceToken => "presence_token",
+            Self::Audit => "audit",
+            Self::Communication => "communication",
+            Self::ServiceSecurity => "service_security",
+        }
+    }
+
     /// Whether a biometric template may be opened for this purpose.
     pub const fn opens_template(self) -> bool {
         matches!(self, Self::FraudPrevention | Self::Verification)
@@ -82,12 +182,16 @@ impl Scope {
 
     /// Every scope that opens a template, in a fixed order.
     pub fn all_biometric() -> impl Iterator<Item = Self> {
-        let modalities = [Modality::Face, Modality::Voice];
-        let roles = [Role::Administrator, Role::EndUser];
-        let purposes = [Purpose::FraudPrevention, Purpose::Verification];
-        modalities.into_iter().flat_map(move |modality| {
-            roles.into_iter().flat_map(move |role| {
-                purposes.into_iter().map(move |purpose| Self { modality: Some(modality), role, purpose })
+        Self::all().filter(|scope| scope.modality.is_some())
+    }
+
+    /// Every scope, biometric and not, in the order of its code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let modalities = [None, Some(Modality::Face), Some(Modality::Voice)];
+        modalities.into_iter().flat_map(|modality| {
+            Role::ALL.into_iter().flat_map(move |role| {
+                let scopes = Purpose::ALL.into_iter().map(move |purpose| Self::new(modality, role, purpose));
+                scopes.filter_map(Result::ok)
             })
         })
     }
@@ -111,54 +215,38 @@ impl Scope {
     pub const fn code(self) -> [u8; 3] {
         let modality = match self.modality {
             None => 0,
-            Some(Modality::Face) => 1,
-            Some(Modality::Voice) => 2,
+            Some(modality) => modality.code(),
         };
-        let role = match self.role {
-            Role::Administrator => 1,
-            Role::EndUser => 2,
-        };
-        let purpose = match self.purpose {
-            Purpose::Verification => 1,
-            Purpose::FraudPrevention => 2,
-            Purpose::PresenceToken => 3,
-            Purpose::Audit => 4,
-            Purpose::Communication => 5,
-            Purpose::ServiceSecurity => 6,
-        };
-        [modality, role, purpose]
+        [modality, self.role.code(), self.purpose.code()]
     }
 
     /// Reads a code back.
     ///
     /// # Errors
     /// [`TypeError::UnknownCode`] for a code that [`Self::code`] never gives.
-    pub const fn from_code(code: [u8; 3]) -> Result<Self, TypeError> {
+    pub fn from_code(code: [u8; 3]) -> Result<Self, TypeError> {
         let [modality, role, purpose] = code;
-        let modality = match modality {
-            0 => None,
-            1 => Some(Modality::Face),
-            2 => Some(Modality::Voice),
-            _ => return Err(TypeError::UnknownCode),
-        };
-        let role = match role {
-            1 => Role::Administrator,
-            2 => Role::EndUser,
-            _ => return Err(TypeError::UnknownCode),
-        };
-        let purpose = match purpose {
-            1 => Purpose::Verification,
-            2 => Purpose::FraudPrevention,
-            3 => Purpose::PresenceToken,
-            4 => Purpose::Audit,
-            5 => Purpose::Communication,
-            6 => Purpose::ServiceSecurity,
-            _ => return Err(TypeError::UnknownCode),
-        };
-        match Self::new(modality, role, purpose) {
-            Ok(scope) => Ok(scope),
-            Err(_) => Err(TypeError::UnknownCode),
+        let modality = if modality == 0 { None } else { Some(Modality::from_code(modality)?) };
+        Self::new(modality, Role::from_code(role)?, Purpose::from_code(purpose)?)
+            .map_err(|_| TypeError::UnknownCode)
+    }
+
+    /// The stable name: `modality.role.purpose`, for example `face.end_user.verification`, or `role.purpose` where
+    /// the purpose opens no template, for example `end_user.communication`.
+    pub fn name(self) -> String {
+        let tail = format!("{}.{}", self.role.name(), self.purpose.name());
+        match self.modality {
+            None => tail,
+            Some(modality) => format!("{}.{tail}", modality.name()),
         }
+    }
+
+    /// Reads a name back.
+    ///
+    /// # Errors
+    /// [`TypeError::Scope`] for a text that [`Self::name`] never gives.
+    pub fn parse(name: &str) -> Result<Self, TypeError> {
+        Self::all().find(|scope| scope.name() == name).ok_or(TypeError::Scope)
     }
 }
 
@@ -180,6 +268,21 @@ mod tests {
         }
         assert_eq!(opened, Scope::all_biometric().count());
         assert_eq!(opened, 2 * 2 * 2, "modality x role x the two purposes that open a template");
+    }
+
+    #[test]
+    fn every_scope_has_a_name_of_its_own() {
+        assert_eq!(Scope::all().count(), 2 * 4 + 2 * 2 * 2);
+        assert!(Scope::all().map(Scope::code).is_sorted(), "the order of the codes");
+        for scope in Scope::all() {
+            assert_eq!(Scope::parse(&scope.name()), Ok(scope));
+        }
+        assert_eq!(Scope::FACE_VERIFICATION.name(), "face.end_user.verification");
+        let mail = Scope::new(None, Role::EndUser, Purpose::Communication).unwrap();
+        assert_eq!(mail.name(), "end_user.communication");
+        for bad in ["", "face.end_user", "face.end_user.communication", "Face.end_user.verification"] {
+            assert_eq!(Scope::parse(bad), Err(TypeError::Scope), "{bad}");
+        }
     }
 
     #[test]
