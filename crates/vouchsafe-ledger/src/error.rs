@@ -40,6 +40,9 @@ pub enum LedgerError {
     /// Malformed: a receipt does not parse.
     #[error("receipt is malformed")]
     ReceiptMalformed,
+    /// Malformed: a code or name lies outside a closed vocabulary.
+    #[error("code or name is outside the vocabulary")]
+    WordUnknown,
     /// Malformed: a request to a witness, or its answer, does not parse.
     #[error("message of the witness protocol is malformed")]
     WitnessMalformed,
