@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rusqlite::Connection;
-use vouchsafe::{Act, Destruction};
-use vouchsafe_benches::{SCOPE, consented, embedding, folder, notice, service};
+use vouchsafe::Destruction;
+use vouchsafe_benches::{SCOPE, consented, embedding, folder, give, notice, service};
 
 /// The same settings as the store, one row as large as those of an act together.
 fn bare_database(folder: &tempfile::TempDir) -> Connection {

@@ -11,11 +11,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::embed::{EmbedError, FaceEmbedding, danger::supplied_embedding};
 use vouchsafe::template::Threshold;
 use vouchsafe::{
-    Act, Consented, Error, Notice, Organisation, Permit, Ports, Scope, Subject, Timestamp, VirtualClock,
-    Vouchsafe,
+    Act, ConsentReceipt, Consented, Error, Notice, NoticeDraft, Organisation, Permit, Ports, Scope, Subject,
+    Timestamp, VirtualClock, Vouchsafe,
 };
 
 /// The scope of every consent in a bench.
@@ -41,7 +42,8 @@ pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, Error> {
 /// The notice that everybody consents to; every element stands in its one sentence.
 pub fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
     let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
-    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft =
+        NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
     let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
     Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
 }

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use jiff::ToSpan;
 use show::Show;
+use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::ledger::verify_receipt;
 use vouchsafe::{
     Act, Consented, Decision, Destruction, EnrolmentReceipt, FaceEngine, Image, Limits, ModelSet, Notice,

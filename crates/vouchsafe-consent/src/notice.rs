@@ -51,6 +51,15 @@ impl AttestedBy {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::DataProtectionOfficer, Self::LegalCounsel, Self::PrivacyOfficer];
 
+    /// The stable code used in rows, from 1.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::DataProtectionOfficer => 1,
+            Self::LegalCounsel => 2,
+            Self::PrivacyOfficer => 3,
+        }
+    }
+
     /// The stable name used in stored notices.
     pub const fn name(self) -> &'static str {
         match self {
@@ -160,7 +169,8 @@ impl Notice {
     /// # Errors
     /// [`ConsentError::Term`] when that lies beyond the calendar.
     pub fn ends(&self, given: Timestamp) -> Result<Option<Timestamp>, ConsentError> {
-        self.terms.as_ref().map(|terms| terms.term().period().after(given)).transpose()
+        let period = self.terms.as_ref().and_then(|terms| terms.term().period());
+        period.map(|period| period.after(given)).transpose()
     }
 
     /// Whether these are the bytes that were described, and hold every passage that the terms state.

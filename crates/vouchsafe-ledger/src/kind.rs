@@ -20,6 +20,8 @@ vocabulary! {
     ConsentInvalidated = 0x0107 "consent.invalidated",
     /// Evidence of a consent was opened to answer a question.
     ConsentDisclosed = 0x0108 "consent.disclosed",
+    /// A person acted, and the act was not taken as consent: for want of age, or because they are a minor.
+    ConsentNotTaken = 0x0109 "consent.not_taken",
     /// The exact bytes of a notice came into force.
     NoticePublished = 0x0201 "notice.published",
     /// A notice was shown to a person, whatever they did then.
@@ -42,6 +44,8 @@ vocabulary! {
     PayloadDestroyedAgain = 0x0502 "payload.destroyed_again",
     /// A verification was refused: by liveness, by policy or for want of a template.
     VerificationRefused = 0x0601 "verification.refused",
+    /// An enrolment was refused: by liveness, by policy, or because consent ended meanwhile.
+    EnrolmentRefused = 0x0602 "enrolment.refused",
     /// The consent gate refused a permit.
     PermitRefused = 0x0701 "permit.refused",
     /// A retention plan was approved, before it acts.
@@ -70,7 +74,11 @@ impl EntryKind {
     pub const fn has_public_opening(self) -> bool {
         matches!(
             self,
-            Self::LogKeyRotated
+            Self::HoneyTouched
+                | Self::KeysRecovered
+                | Self::KeysRotated
+                | Self::LogExported
+                | Self::LogKeyRotated
                 | Self::LogRecovered
                 | Self::NoticePublished
                 | Self::OrganisationCreated

@@ -7,8 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::envelope::port::KeyService;
-use vouchsafe::{Consented, Notice, Organisation, Permit, Ports, Scope, Timestamp, VirtualClock, Vouchsafe};
+use vouchsafe::{
+    Act, ConsentReceipt, Consented, Notice, Organisation, Permit, Ports, Scope, Subject, Timestamp,
+    VirtualClock, Vouchsafe,
+};
 use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
 use vouchsafe_template::Threshold;
 use vouchsafe_types::OrganisationId;
@@ -102,7 +106,8 @@ pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, vouchsafe::Erro
 /// The notice that everybody consents to; every element stands in its one sentence.
 pub fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
     let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
-    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft =
+        NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
     let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
     Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
 }

@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use rusqlite::{Connection, params};
 use vouchsafe::{
-    Act, Consented, Decision, Destruction, Error, Organisation, Outcome, Permit, Recovery, Refusal,
-    Unexplained, Vouchsafe,
+    Consented, Decision, Destruction, Error, Organisation, Outcome, Permit, Recovery, Refusal, Unexplained,
+    Vouchsafe,
 };
 use vouchsafe_envelope::{EnvelopeError, LeafStatus};
 use vouchsafe_ledger::{EntryKind, Leaf};
@@ -25,7 +25,7 @@ use vouchsafe_template::ProtectedReference;
 use vouchsafe_testkit::cold::Cold;
 use vouchsafe_testkit::draws::Draws;
 use vouchsafe_testkit::scene::{
-    ORGANISATION, SCOPE, Scene, caller_id, copy_folder, database, embedding, notice,
+    ORGANISATION, SCOPE, Scene, caller_id, copy_folder, database, embedding, give, notice,
 };
 use vouchsafe_types::DataClass;
 

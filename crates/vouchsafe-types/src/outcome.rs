@@ -136,6 +136,38 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The stable name used in log entries and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AgeNotAttested => "age_not_attested",
+            Self::AlreadyEnrolled => "already_enrolled",
+            Self::AssuranceTooLow => "assurance_too_low",
+            Self::ConsentExpired => "consent_expired",
+            Self::ConsentInvalidated => "consent_invalidated",
+            Self::ConsentMissing => "consent_missing",
+            Self::ConsentOutdated => "consent_outdated",
+            Self::ConsentRefused => "consent_refused",
+            Self::ConsentRevoked => "consent_revoked",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::FaceTooSmall => "face_too_small",
+            Self::FaceTurned => "face_turned",
+            Self::Minor => "minor",
+            Self::NoFace => "no_face",
+            Self::NoMatch => "no_match",
+            Self::NotEnrolled => "not_enrolled",
+            Self::PermitStale => "permit_stale",
+            Self::PresentationAttackSuspected => "presentation_attack_suspected",
+            Self::ProcessingObjected => "processing_objected",
+            Self::ProcessingRestricted => "processing_restricted",
+            Self::SeveralFaces => "several_faces",
+            Self::TemplateDestroyed => "template_destroyed",
+            Self::TooBlurred => "too_blurred",
+            Self::TooBright => "too_bright",
+            Self::TooDark => "too_dark",
+            Self::Undecided => "undecided",
+        }
+    }
+
     /// What to do about it, in one clause.
     pub const fn advice(self) -> &'static str {
         match self {

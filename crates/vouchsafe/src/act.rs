@@ -223,9 +223,11 @@ pub(crate) fn template_context(
 /// The months since January 1970 of an instant (UTC), and that month as `from..to`.
 fn month_of(now: Timestamp) -> Result<(u32, (Timestamp, Timestamp)), Error> {
     const MALFORMED: Error = Error::Format("instant");
-    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let first = now.to_zoned_datetime(TimeZone::UTC).date().first_of_month();
     let next = first.checked_add(1.month()).map_err(|_| MALFORMED)?;
-    let at = |date: Date| Ok(date.to_zoned(TimeZone::UTC).map_err(|_| MALFORMED)?.timestamp());
+    let at = |date: Date| {
+        Ok::<_, Error>(date.to_zoned_datetime(TimeZone::UTC).map_err(|_| MALFORMED)?.timestamp())
+    };
     let months = (i32::from(first.year()) - 1970) * 12 + i32::from(first.month()) - 1;
     Ok((u32::try_from(months).map_err(|_| MALFORMED)?, (at(first)?, at(next)?)))
 }

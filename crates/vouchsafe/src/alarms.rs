@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vouchsafe_envelope::port::{Alarm, OpenAudit, Opened};
-use vouchsafe_ledger::EntryKind;
+use vouchsafe_ledger::{ActorRole, EntryKind};
 use vouchsafe_types::OrganisationId;
 
 use crate::core::Core;

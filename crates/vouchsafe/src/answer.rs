@@ -61,7 +61,12 @@ impl Subject<'_> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Envelope`], [`Error::Ledger`].
-    pub fn consent_at(&self, scope: Scope, at: Timestamp, asked_by: ActorRole) -> Result<ConsentAnswer, Error> {
+    pub fn consent_at(
+        &self,
+        scope: Scope,
+        at: Timestamp,
+        asked_by: ActorRole,
+    ) -> Result<ConsentAnswer, Error> {
         let answer = self.act(&[DataClass::ConsentEvidence], |act| {
             let rows = act.rows.consent_acts(act.organisation, self.pseudonym, scope)?;
             let after = rows.partition_point(|row| row.at <= at);

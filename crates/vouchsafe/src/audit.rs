@@ -56,7 +56,9 @@ impl fmt::Display for PayloadFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Differs(entry) => write!(f, "payload of entry {entry} is not what the entry committed to"),
-            Self::Missing(entry) => write!(f, "payload of entry {entry} is gone and no destruction accounts for it"),
+            Self::Missing(entry) => {
+                write!(f, "payload of entry {entry} is gone and no destruction accounts for it")
+            }
             Self::Unreadable(entry) => write!(f, "payload of entry {entry} does not open"),
         }
     }
@@ -100,7 +102,11 @@ impl Walk {
         self.report.entries += 1;
         // A leaf that does not decode is the log's finding.
         let Ok(leaf) = Leaf::from_bytes(leaf) else { return Ok(()) };
-        if leaf.kind.has_public_opening() { self.public(act, entry, &leaf) } else { self.sealed(act, entry, &leaf) }
+        if leaf.kind.has_public_opening() {
+            self.public(act, entry, &leaf)
+        } else {
+            self.sealed(act, entry, &leaf)
+        }
     }
 
     fn public(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {

@@ -152,7 +152,11 @@ impl Organisation<'_> {
 const BATCH: u32 = 256;
 
 /// Ends every open consent of a person, in one transaction.
-pub(crate) fn end_all(act: &mut Act<'_>, subject: SubjectPseudonym, how: End) -> Result<Vec<LeafIndex>, Error> {
+pub(crate) fn end_all(
+    act: &mut Act<'_>,
+    subject: SubjectPseudonym,
+    how: End,
+) -> Result<Vec<LeafIndex>, Error> {
     let mut condemned = Vec::new();
     for scope in Scope::all() {
         let status = line(act.rows, act.organisation, subject, scope)?.status();

@@ -1,14 +1,14 @@
 //! Consent: what was shown, what the person did about it, and the gate that follows from both.
 
 use vouchsafe_consent::{
-    Act as ConsentAct, ConsentLine, ConsentStatus, Consented, LastAct, Marks, Notice, Permit, Served, Standing,
-    danger,
+    Act as ConsentAct, ConsentLine, ConsentStatus, Consented, LastAct, Marks, Notice, Permit, Served,
+    Standing, danger,
 };
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
 use vouchsafe_store::{ConsentRow, MarkRow, NoticeRow, ServedRow, StoreError, Transaction};
 use vouchsafe_types::{
-    DataClass, Digest, IpPseudonym, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym, TicketId,
-    Timestamp,
+    DataClass, Digest, IpPseudonym, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym,
+    TicketId, Timestamp,
 };
 
 use crate::act::{Act, Recorded};
@@ -76,7 +76,11 @@ impl Subject<'_> {
     /// [`Error::Replayed`] for a ticket that was used; [`Error::Foreign`] for a ticket of somebody else;
     /// [`Error::UnknownNotice`] when another version came into force since; [`Error::Consent`] for an act that is
     /// dated before the showing, or expressed as the notice does not accept.
-    pub fn give_consent(&self, ticket: TicketId, consent: ConsentAct) -> Result<Outcome<ConsentReceipt>, Error> {
+    pub fn give_consent(
+        &self,
+        ticket: TicketId,
+        consent: ConsentAct,
+    ) -> Result<Outcome<ConsentReceipt>, Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
             let shown = self.take(act, ticket, &consent)?;
             if let Some(refusal) = self.unfit(act, &consent)? {
@@ -161,10 +165,8 @@ impl Subject<'_> {
         reasons: &Reasons,
     ) -> Result<Recorded, Error> {
         let cause = reasons.as_slice().first().map_or("", |refusal| refusal.name());
-        let payload = Payload::by(ActorRole::Person, act.now)
-            .scope(scope)
-            .outcome(EntryOutcome::Refused)
-            .cause(cause);
+        let payload =
+            Payload::by(ActorRole::Person, act.now).scope(scope).outcome(EntryOutcome::Refused).cause(cause);
         // Nobody becomes known by being refused, and no attempt extends a period.
         let known = act.rows.last_interaction(act.organisation, self.pseudonym)?.is_some();
         let subject = if known { self.pseudonym } else { act.nobody()? };
@@ -181,7 +183,7 @@ impl Subject<'_> {
         act.record(kind, DataClass::ConsentEvidence, self.pseudonym, payload)
     }
 
-    fn make_known(&self, act: &mut Act<'_>) -> Result<(), Error> {
+    pub(crate) fn make_known(&self, act: &mut Act<'_>) -> Result<(), Error> {
         if act.rows.last_interaction(act.organisation, self.pseudonym)?.is_none() {
             act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
         }

@@ -10,8 +10,8 @@
 
 use vouchsafe_envelope::PunctureReport;
 use vouchsafe_envelope::port::ErasureStrength;
-use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_ledger::merkle::leaf_hash;
+use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_store::{Holding, HoldingState};
 use vouchsafe_types::{DataClass, LeafIndex, Scope, Timestamp};
 

@@ -1,8 +1,8 @@
 //! Honey templates: people who do not exist, so that whoever opens their templates is no honest caller.
 
-use vouchsafe_consent::{Act as Expression, Notice};
+use vouchsafe_consent::{Act, Notice};
 use vouchsafe_template::{ProtectedReference, Threshold};
-use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym};
+use vouchsafe_types::{DataClass, LeafIndex, Outcome, Scope, SubjectPseudonym};
 
 use crate::{Error, Organisation, Subject};
 
@@ -44,7 +44,9 @@ impl Organisation<'_> {
         let mut nothing = [0; ProtectedReference::ENCODED_LEN];
         self.core.ports.entropy.fill(&mut nothing)?;
         self.core.act(&self.id, &[DataClass::ConsentEvidence], |act| {
-            nobody.store_reference(act, permit.binding(), (leaf, Threshold::SHIPPED_FACE_MODEL), &nothing).map(drop)
+            nobody
+                .store_reference(act, permit.binding(), (leaf, Threshold::SHIPPED_FACE_MODEL), &nothing)
+                .map(drop)
         })
     }
 }

@@ -16,7 +16,7 @@ mod error;
 mod honey;
 mod logs;
 mod marks;
-mod messages;
+// mod messages;
 mod organisation;
 mod payload;
 mod ports;
@@ -40,8 +40,8 @@ pub use consents::ServedNotice;
 pub use destroy::{Destruction, ErasureIncomplete};
 pub use error::Error;
 pub use organisation::Organisation;
-pub use projector::{PublishStatus, Publishing};
 pub use ports::{AssurancePolicy, Ports, SystemClock};
+pub use projector::{PublishStatus, Publishing};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::{Recovery, Unexplained};
 pub use rotate::{KeyStatus, Rotation};
@@ -49,7 +49,7 @@ pub use service::Vouchsafe;
 pub use subject::Subject;
 
 // What the paved path's signatures name.
-pub use vouchsafe_consent::{Act, Consented, Notice, Permit};
+pub use vouchsafe_consent::{Act, Consented, Notice, NoticeDraft, Permit};
 pub use vouchsafe_embed::{Assurance, FaceEngine, Image, Limits, LiveFace, ModelSet};
 pub use vouchsafe_retention::Plan;
 pub use vouchsafe_template::{Accepted, Decision};

@@ -1,6 +1,8 @@
 use vouchsafe_consent::{Materiality, Notice, NoticeDraft};
 use vouchsafe_envelope::EnvelopeError;
-use vouchsafe_ledger::{ActorRole, Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment};
+use vouchsafe_ledger::{
+    ActorRole, Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment,
+};
 use vouchsafe_store::{NoticeRow, StoreError};
 use vouchsafe_types::{OrganisationId, Timestamp};
 
@@ -9,7 +11,7 @@ use crate::consents::notice_of;
 use crate::core::Core;
 use crate::logs::Log;
 use crate::payload::Payload;
-use crate::{Error, Subject};
+use crate::{Error, Receipt, Subject};
 
 /// One organisation: the tenant that keys, rows and log are partitioned by.
 pub struct Organisation<'a> {
@@ -143,6 +145,16 @@ impl<'a> Organisation<'a> {
             self.publish_log()?;
         }
         log.prove(entry)
+    }
+
+    /// Adds to a receipt the proof that its entry is in the log, so that it verifies offline; publishes first when
+    /// needed.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub fn prove_receipt(&self, receipt: &mut Receipt) -> Result<(), Error> {
+        receipt.set_proof(self.prove(receipt.entry())?);
+        Ok(())
     }
 
     /// Recomputes the whole log from the rows and compares every published byte.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_consent::{Act, Binding, ConsentLine, Notice};
 use vouchsafe_ledger::{ActorRole, EntryOutcome};
-use vouchsafe_types::{Digest, IpPseudonym, Scope, Timestamp};
+use vouchsafe_types::{IpPseudonym, Scope, Timestamp};
 
 use crate::Error;
 

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vouchsafe_consent::Gate;
+use vouchsafe_consent::{AgePolicy, Gate, NoPasskeys, PasskeyVerifier};
 use vouchsafe_embed::{Assurance, CapturePolicy, FaceEngine, Judge};
 use vouchsafe_envelope::CachePolicy;
 use vouchsafe_envelope::port::{FenceStore, KeyService, NoAudit, OpenAudit, StateStore};
@@ -94,8 +94,7 @@ pub struct Ports {
     pub age: AgePolicy,
     /// Who verifies acts that are signed with a passkey; nobody by default.
     pub passkeys: Arc<dyn PasskeyVerifier>,
-    /// Who cosigns the checkpoints of the logs, apart from their own key; nobody by default.
-    pub witnesses: Vec<Arc<dyn Witness>>,
+
     /// The retention policy.
     pub retention: Policy,
 }
@@ -147,7 +146,6 @@ impl Ports {
             gate: Gate::default(),
             age: AgePolicy::default(),
             passkeys: Arc::new(NoPasskeys),
-            witnesses: Vec::new(),
             retention: Policy::default_notices()?,
         })
     }

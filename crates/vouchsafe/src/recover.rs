@@ -104,7 +104,10 @@ impl Organisation<'_> {
             for entry in &missing {
                 act.rows.append_entry(act.organisation, entry)?;
             }
-            act.record_public(EntryKind::LogRecovered, &Payload::by(ActorRole::Operator, act.now).gap(have, size))?;
+            act.record_public(
+                EntryKind::LogRecovered,
+                &Payload::by(ActorRole::Operator, act.now).gap(have, size),
+            )?;
             let strength = self.core.ports.keys.strength();
             let (mut destroyed, mut closed, mut templates) = (0, 0, 0);
             for holding in destroyed_but_held(act.rows, act.state, act.organisation)? {
@@ -178,7 +181,10 @@ impl Organisation<'_> {
             let Recovery { replayed, resurrected, journal_replaced, .. } = keys;
             let found =
                 format!("replayed {replayed} resurrected {resurrected} journal_replaced {journal_replaced}");
-            act.record_public(EntryKind::KeysRecovered, &Payload::by(ActorRole::Operator, act.now).cause(&found))
+            act.record_public(
+                EntryKind::KeysRecovered,
+                &Payload::by(ActorRole::Operator, act.now).cause(&found),
+            )
         })?;
         Ok(keys)
     }
@@ -234,7 +240,12 @@ fn destroyed_but_held(
 /// Marks a holding destroyed again and closes the consent that it rested on; says whether it did.
 fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Result<bool, Error> {
     if holding.state == HoldingState::Live {
-        act.rows.condemn(act.organisation, holding.leaf, DestructionReason::DestroyedBeforeRestore.name(), act.now)?;
+        act.rows.condemn(
+            act.organisation,
+            holding.leaf,
+            DestructionReason::DestroyedBeforeRestore.name(),
+            act.now,
+        )?;
     }
     record_destroyed(act, holding, DestructionReason::DestroyedBeforeRestore.name(), strength)?;
     let Some(scope) = holding.scope else { return Ok(false) };

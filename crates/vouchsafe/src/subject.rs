@@ -68,4 +68,3 @@ impl Subject<'_> {
         self.organisation.core.act(&self.organisation.id, classes, act)
     }
 }
-

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use vouchsafe::{Error, Scope};
+use vouchsafe::Scope;
 
 use crate::CliError;
 use crate::folder::Place;

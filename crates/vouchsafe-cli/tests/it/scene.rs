@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::template::Threshold;
@@ -92,7 +93,8 @@ pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> Enr
 /// The notice that everybody consents to; every element stands in its one sentence.
 fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
     let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
-    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft =
+        NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
     let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
     Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
 }

@@ -38,7 +38,7 @@ pub struct NoticeDraft<'a> {
     covers: Vec<Scope>,
     collected: Option<&'a str>,
     purpose: Option<&'a str>,
-    term: Option<(&'a str, &'a str)>,
+    term: Option<(&'a str, Option<&'a str>)>,
     release: Option<(&'a str, Vec<ExpressionKind>)>,
     schedule: Option<&'a [u8]>,
     materiality: Option<(Materiality, AttestedBy)>,
@@ -90,10 +90,27 @@ impl<'a> NoticeDraft<'a> {
         self
     }
 
-    /// Quotes where it says for how long, and gives that as a [`Period`].
+    /// Quotes where it says for how long, and gives that as a [`Period`] after which the consent ends by itself.
     pub const fn term(mut self, passage: &'a str, period: &'a str) -> Self {
-        self.term = Some((passage, period));
+        self.term = Some((passage, Some(period)));
         self
+    }
+
+    /// Quotes where it says what ends the keeping, when that is no day counted from the consent: withdrawal,
+    /// inactivity, the end of the purpose. Retention policy enforces it; the consent has no end of its own.
+    pub const fn until_destroyed(mut self, passage: &'a str) -> Self {
+        self.term = Some((passage, None));
+        self
+    }
+
+    /// The exact bytes that are shown.
+    pub const fn shown(&self) -> &'a [u8] {
+        self.shown
+    }
+
+    /// The exact bytes of the retention schedule, if it was given.
+    pub const fn scheduled(&self) -> Option<&'a [u8]> {
+        self.schedule
     }
 
     /// Quotes the release that the person signs, and says how it may be signed.
@@ -160,7 +177,10 @@ impl<'a> NoticeDraft<'a> {
         Ok(Some(Terms {
             collected: quoted(self.collected, Element::Collected)?,
             purpose: quoted(self.purpose, Element::Purpose)?,
-            term: Term { passage: Passage::new(term, Element::Term)?, period: Period::parse(period)? },
+            term: Term {
+                passage: Passage::new(term, Element::Term)?,
+                period: period.map(Period::parse).transpose()?,
+            },
             release: Release {
                 passage: Passage::new(release, Element::Release)?,
                 accepted: sorted(accepted.clone(), |kind| kind.code()),

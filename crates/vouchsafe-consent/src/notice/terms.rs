@@ -70,11 +70,11 @@ impl Passage {
     }
 }
 
-/// For how long: the words of the notice, and what they mean.
+/// For how long: the words of the notice, and what they mean for the consent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Term {
     pub(super) passage: Passage,
-    pub(super) period: Period,
+    pub(super) period: Option<Period>,
 }
 
 impl Term {
@@ -83,8 +83,9 @@ impl Term {
         &self.passage
     }
 
-    /// The length of the term.
-    pub const fn period(&self) -> Period {
+    /// After how long the consent ends by itself; `None` when the words give no such day, but say what ends the
+    /// keeping: withdrawal, inactivity, the end of the purpose.
+    pub const fn period(&self) -> Option<Period> {
         self.period
     }
 }

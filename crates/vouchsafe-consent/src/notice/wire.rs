@@ -30,7 +30,8 @@ struct TermsV1 {
     collected: String,
     purpose: String,
     term: String,
-    period: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<String>,
     release: String,
     accepted: Vec<String>,
     schedule_sha256: String,
@@ -85,7 +86,7 @@ impl From<&Terms> for TermsV1 {
             collected: terms.collected.as_str().to_owned(),
             purpose: terms.purpose.as_str().to_owned(),
             term: terms.term.passage.as_str().to_owned(),
-            period: terms.term.period.to_string(),
+            period: terms.term.period.map(|period| period.to_string()),
             release: terms.release.passage.as_str().to_owned(),
             accepted: terms.release.accepted.iter().map(|kind| kind.name().to_owned()).collect(),
             schedule_sha256: terms.schedule.digest().to_string(),
@@ -131,7 +132,7 @@ impl TermsV1 {
             purpose: Passage::new(&self.purpose, Element::Purpose)?,
             term: Term {
                 passage: Passage::new(&self.term, Element::Term)?,
-                period: Period::parse(&self.period)?,
+                period: self.period.as_deref().map(Period::parse).transpose()?,
             },
             release: Release { passage: Passage::new(&self.release, Element::Release)?, accepted },
             schedule: Schedule::stored(Digest::parse(&self.schedule_sha256).map_err(|_| MALFORMED)?),

@@ -24,8 +24,9 @@ use std::{env, fs, io};
 
 use vouchsafe::envelope::test_util;
 use vouchsafe::store::{SqliteStore, read};
-use vouchsafe::{Act, FaceEngine, Image, Limits, LiveFace, ModelSet, Permit, Ports, Scope, Vouchsafe};
+use vouchsafe::{FaceEngine, Image, Limits, LiveFace, ModelSet, Permit, Ports, Scope, Vouchsafe};
 use vouchsafe_alloc::WipingAllocator;
+use vouchsafe_testkit::scene;
 use vouchsafe_types::OrganisationId;
 
 type Step<T = ()> = Result<T, Box<dyn Error>>;

@@ -342,8 +342,8 @@ impl Sight {
             self.holdings.iter().filter(counts).count() as u64
         };
         let acts: u64 = self.people.iter().map(|(_, _, person)| person.sequence).sum();
-        let given_and_withdrawn =
-            self.count(EntryKind::ConsentGiven) + self.count(EntryKind::ConsentWithdrawn);
+        let kinds = [EntryKind::ConsentGiven, EntryKind::ConsentRenewed, EntryKind::ConsentWithdrawn];
+        let given_and_withdrawn = kinds.into_iter().map(|kind| self.count(kind)).sum();
         let counts = [
             ("organisation created", self.count(EntryKind::OrganisationCreated), 1),
             ("notice published", self.count(EntryKind::NoticePublished), 1),
@@ -418,7 +418,7 @@ fn found(cold: &Cold, holdings: &[Holding], pseudonym: SubjectPseudonym) -> Resu
     let newest = holdings.iter().filter(own).max_by_key(|holding| (holding.created_at, holding.leaf));
     Ok(Person {
         sequence: consent.map_or(0, |row| row.sequence),
-        given: consent.is_some_and(|row| !row.withdrawn),
+        given: consent.is_some_and(|row| row.status <= 2),
         enrolments: holdings.iter().filter(own).count() as u64,
         template: match newest.map(|holding| &holding.state) {
             None => Template::Absent,

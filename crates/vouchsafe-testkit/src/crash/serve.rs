@@ -3,10 +3,10 @@ use std::path::Path;
 
 use vouchsafe::consent::ConsentError;
 use vouchsafe::retention::RetentionError;
-use vouchsafe::{Act, Decision, Destruction, Error, Notice, Organisation, Outcome, Receipt, Subject};
+use vouchsafe::{Decision, Destruction, Error, Notice, Organisation, Outcome, Receipt, Subject};
 
 use super::deed::{Answer, Command, Deed, Said};
-use crate::scene::{Failure, ORGANISATION, SCOPE, Scene, caller_id, embedding, notice};
+use crate::scene::{Failure, ORGANISATION, SCOPE, Scene, caller_id, embedding, give, notice};
 
 /// Opens a folder and carries out the commands that come in, one a line, until there are none.
 ///

@@ -13,8 +13,9 @@ use vouchsafe::embed::{
 };
 use vouchsafe::liveness::PassiveJudge;
 use vouchsafe::template::{TemplateKey, protect};
-use vouchsafe::{Act, Consented, FaceEngine, Image, Limits, ModelSet, Permit, Ports, Scope, Vouchsafe};
+use vouchsafe::{Consented, FaceEngine, Image, Limits, ModelSet, Permit, Ports, Scope, Vouchsafe};
 use vouchsafe_consent::danger::evaluation_permit;
+use vouchsafe_testkit::scene;
 use vouchsafe_types::Modality;
 
 use crate::secrets::Secrets;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use vouchsafe::{Act, Decision, Destruction, Error, Organisation, Outcome, Refusal, Unexplained, Vouchsafe};
+use vouchsafe::{Decision, Destruction, Error, Organisation, Outcome, Refusal, Unexplained, Vouchsafe};
 use vouchsafe_envelope::port::KeyService;
 use vouchsafe_template::ProtectedReference;
 use vouchsafe_testkit::cold::Cold;
 use vouchsafe_testkit::draws::Draws;
-use vouchsafe_testkit::scene::{ORGANISATION, SCOPE, Scene, caller_id, database, embedding, notice};
+use vouchsafe_testkit::scene::{ORGANISATION, SCOPE, Scene, caller_id, database, embedding, give, notice};
 use vouchsafe_types::DataClass;
 
 use crate::service::{self, Service};

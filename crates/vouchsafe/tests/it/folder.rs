@@ -8,7 +8,7 @@ use vouchsafe::keys::KeysError;
 use vouchsafe::store::StoreError;
 use vouchsafe::{Act, Error, Ports};
 
-use crate::scene::{FACE, Scene, consented, enrol, face, notice, open, verify};
+use crate::scene::{FACE, Scene, consented, enrol, face, give, notice, open, try_give, verify};
 
 #[test]
 fn a_missing_key_file_is_not_replaced_by_a_new_one() {

@@ -3,7 +3,9 @@
 use jiff::ToSpan;
 use vouchsafe::{Act, Decision, Destruction, Error, Reasons, Refusal, Role, Scope};
 
-use crate::scene::{FACE, Scene, consented, enrol, face, notice, permit, refusal, verify};
+use crate::scene::{
+    FACE, Scene, consented, draft, enrol, face, give, notice, permit, refusal, try_give, verify,
+};
 
 fn rejected_with(decision: Decision) -> Reasons {
     match decision {
@@ -39,7 +41,7 @@ fn a_changed_notice_closes_the_gate_until_consent_is_renewed() {
     assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
     try_give(&person, FACE, &newer, Act::typed_signature()).unwrap();
     assert!(person.permit(FACE).unwrap().done().is_some());
-    let old = vouchsafe::Notice::new("face", "1", "en", b"we measure your face").unwrap();
+    let old = draft("1", "we measure your face").finish().unwrap();
     let outdated = try_give(&person, FACE, &old, Act::checkbox());
     assert!(matches!(outdated, Err(Error::UnknownNotice)));
 }

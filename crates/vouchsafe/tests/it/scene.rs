@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::template::Threshold;
-use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::{
-    Act, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, Outcome, Permit, Ports, Scope, Subject,
-    Timestamp, VirtualClock, Vouchsafe,
+    Act, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation,
+    Outcome, Permit, Ports, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
@@ -48,7 +48,8 @@ pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
 /// The notice that everybody consents to; every element stands in its one sentence.
 pub(crate) fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
     let ways = [ExpressionKind::Checkbox, ExpressionKind::TypedSignature];
-    let draft = NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
+    let draft =
+        NoticeDraft::new("face", version, "en", text.as_bytes()).schedule(b"Destroyed when you withdraw.");
     let draft = draft.collected(text).purpose(text).until_destroyed(text).release(text, ways);
     Scope::all_biometric().fold(draft, NoticeDraft::covers).material(AttestedBy::PrivacyOfficer)
 }
