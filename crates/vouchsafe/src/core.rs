@@ -127,12 +127,15 @@ impl Core {
         look: impl FnOnce(&OrganisationState, &mut dyn Transaction) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.ensure_not_behind(organisation)?;
-        self.ring.with_state(organisation, |state| {
+        let looked = self.ring.with_state(organisation, |state| {
             vouchsafe_store::read(&*self.ports.store, |rows| {
                 self.ensure_continued(organisation, rows)?;
                 look(state, rows)
             })
-        })?
+        });
+        // Whoever looks may have rung.
+        self.log_alarms(organisation);
+        looked?
     }
 
     /// Refuses rows that lack the newest entry that this process has seen: the database was replaced underneath it.

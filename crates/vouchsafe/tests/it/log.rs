@@ -36,6 +36,7 @@ fn every_act_is_one_entry_in_order() {
         [
             K::OrganisationCreated,
             K::NoticePublished,
+            K::NoticeServed,
             K::ConsentGiven,
             K::TemplateEnrolled,
             K::TemplateOpened,
@@ -66,7 +67,7 @@ fn a_receipt_verifies_offline_also_after_the_template_is_gone() {
 
     let forged = certificates[0].note().replace("cause withdrawal", "cause account_deletion");
     assert!(DestructionCertificate::verify(&forged, &key).is_err());
-    let moved = kept.replace("\"entry\": 3", "\"entry\": 4");
+    let moved = kept.replace("\"entry\": 4", "\"entry\": 5");
     assert_ne!(kept, moved);
     assert!(Receipt::from_json(&moved).is_err(), "an entry's number is part of what it commits to");
     assert!(EnrolmentReceipt::from_json(&kept).is_ok_and(|kept| certificate.is_about(&kept)));
@@ -83,7 +84,7 @@ fn an_edited_row_and_an_edited_tile_are_found() {
     assert!(organisation.verify_log().unwrap().is_sound());
 
     let bundle = fs::read_dir(scene.dir.path().join("log")).unwrap().next().unwrap().unwrap().path();
-    let bundle = bundle.join("tile/entries/000.p/3");
+    let bundle = bundle.join("tile/entries/000.p/4");
     let mut bytes = fs::read(&bundle).unwrap();
     bytes[20] ^= 1;
     fs::write(&bundle, &bytes).unwrap();

@@ -88,5 +88,5 @@ fn both_write_and_the_log_stays_one() {
     organisation.publish_log().unwrap();
     let report = organisation.verify_log().unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!(report.leaves(), 2 + 1 + 2 * 20 * 2);
+    assert_eq!(report.leaves(), 2 + 2 + 2 * 20 * 3);
 }
