@@ -16,6 +16,7 @@ mod line;
 mod notice;
 mod permit;
 mod preference;
+pub mod receipt;
 mod served;
 mod status;
 
