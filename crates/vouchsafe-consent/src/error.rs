@@ -27,6 +27,9 @@ pub enum ConsentError {
     /// Misuse: the act names another notice, or the notice's bytes are not those that were served.
     #[error("the notice is not the one that was served")]
     NoticeChanged,
+    /// Misuse: a receipt of no act.
+    #[error("a receipt needs at least one act")]
+    NoEvents,
     /// Malformed: a notice has no text.
     #[error("notice has no text")]
     NoticeEmpty,
@@ -60,6 +63,9 @@ pub enum ConsentError {
     /// Misuse: a passkey signature is not this person's over this act.
     #[error("passkey signature does not fit the act")]
     PasskeyRejected,
+    /// Malformed: a receipt does not read back, or has another spelling than the one valid one.
+    #[error("receipt is malformed")]
+    ReceiptEncoding,
     /// Misuse: the notice does not cover the scope.
     #[error("the notice does not cover this scope")]
     ScopeNotCovered,

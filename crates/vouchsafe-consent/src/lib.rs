@@ -15,6 +15,8 @@ mod gate;
 mod line;
 mod notice;
 mod permit;
+mod preference;
+pub mod receipt;
 mod served;
 mod status;
 
@@ -30,6 +32,9 @@ pub use notice::{
     Term, Terms,
 };
 pub use permit::{Basis, Binding, Consented, Evaluation, Permit};
+pub use preference::{
+    MessageKind, SendPermit, UnsubscribeToken, is_one_click_post, list_unsubscribe_headers, may_send,
+};
 pub use served::Served;
 pub use status::{ConsentEvent, ConsentStatus, TRANSITIONS, Transition, next};
 
