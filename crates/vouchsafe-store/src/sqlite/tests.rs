@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 
+use rusqlite::params;
 use tempfile::TempDir;
 use vouchsafe_types::{OrganisationId, Timestamp};
 
 use super::*;
 use crate::{INVENTORY, port};
 
+mod consent;
 mod keys;
 mod migration;
 
