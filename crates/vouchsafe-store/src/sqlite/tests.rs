@@ -1,4 +1,6 @@
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::MutexGuard;
 
 use rusqlite::params;
 use tempfile::TempDir;
@@ -10,6 +12,23 @@ use crate::{INVENTORY, port};
 mod consent;
 mod keys;
 mod migration;
+
+/// The writing connection, outside of any batch.
+struct Held<'a>(MutexGuard<'a, group::Writer>);
+
+impl Deref for Held<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0.connection
+    }
+}
+
+impl SqliteStore {
+    fn connection(&self) -> Held<'_> {
+        Held(self.group.exclusive())
+    }
+}
 
 fn store() -> (TempDir, SqliteStore) {
     let dir = TempDir::new().unwrap();
