@@ -4,6 +4,10 @@
 //! (or begins one), runs its closure on its own thread between `SAVEPOINT` and `RELEASE`, gives the lock back and
 //! waits for the outcome of the batch. Whoever leaves and finds that nobody wants to join, or that the batch is full
 //! or old, commits for all.
+//!
+//! Those that the last commit woke are likely to write again at once. While fewer have joined than then, the first
+//! one that finds nobody joining becomes the steward: it yields its turn on the processor for as long as others keep
+//! coming, then commits. A single writer never waits.
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, Thread};
@@ -20,15 +24,20 @@ use crate::port::Transaction;
 /// After so many closures, or so long after its begin, a batch commits although others want to join.
 const MOST_MEMBERS: usize = 256;
 const LONGEST: Duration = Duration::from_millis(2);
+/// How long a steward waits for the next one to join.
+const PATIENCE: Duration = Duration::from_micros(50);
 
 /// The writing connection and its open batch.
 ///
-/// INVARIANT (no batch is forgotten): while the lock is free, a batch is open only if `joining` is above zero. Each
-/// of those that it counts takes the lock next, and commits or leaves on the same condition.
+/// INVARIANT (no batch is forgotten): while the lock is free, a batch is open only if `joining` is above zero or the
+/// batch has a steward. Each of those that `joining` counts takes the lock next, and commits or leaves on the same
+/// condition; the steward comes back.
 #[derive(Debug)]
 pub(super) struct Group {
     writer: Mutex<Writer>,
     joining: AtomicUsize,
+    /// How many have joined a batch, ever.
+    joined: AtomicUsize,
     turnstile: Turnstile,
 }
 
@@ -36,12 +45,15 @@ pub(super) struct Group {
 pub(super) struct Writer {
     pub(super) connection: Connection,
     batch: Option<Batch>,
+    /// How many members the last batch had.
+    last: usize,
 }
 
 #[derive(Debug)]
 struct Batch {
     begun: Instant,
     members: usize,
+    has_steward: bool,
     outcome: Outcome,
     waiting: Vec<Thread>,
 }
@@ -51,8 +63,8 @@ type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
 
 impl Group {
     pub(super) const fn new(connection: Connection, turnstile: Turnstile) -> Self {
-        let writer = Mutex::new(Writer { connection, batch: None });
-        Self { writer, joining: AtomicUsize::new(0), turnstile }
+        let writer = Mutex::new(Writer { connection, batch: None, last: 0 });
+        Self { writer, joining: AtomicUsize::new(0), joined: AtomicUsize::new(0), turnstile }
     }
 
     /// Runs the closure in a batch; returns when the batch is on the disk.
@@ -66,7 +78,10 @@ impl Group {
         let verdict = act(&mut rows);
         let lost = rows.lost();
         let Some(writer) = member.writer.take() else { return Err(StoreError::Aborted) };
-        let outcome = self.leave(writer, verdict, lost)?;
+        let (outcome, duty) = self.leave(writer, verdict, lost)?;
+        if duty == Duty::Steward {
+            self.attend(&outcome);
+        }
         wait_for(&outcome)
     }
 
@@ -97,6 +112,7 @@ impl Group {
         self.joining.fetch_add(1, Ordering::SeqCst);
         let mut writer = self.lock();
         self.joining.fetch_sub(1, Ordering::SeqCst);
+        self.joined.fetch_add(1, Ordering::Relaxed);
         if writer.batch.is_none() {
             self.begin(&mut writer, BUSY_WAIT.saturating_sub(called.elapsed()))?;
         }
@@ -120,29 +136,59 @@ impl Group {
 
     /// Ends the membership, and the batch if it is due.
     ///
-    /// Returns: where the outcome of the batch will stand.
+    /// Returns: where the outcome of the batch will stand, and what is left to do for it.
     fn leave(
         &self,
         mut writer: MutexGuard<'_, Writer>,
         verdict: Result<(), StoreError>,
         lost: Option<StoreError>,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<(Outcome, Duty), StoreError> {
         let Some(outcome) = writer.batch.as_ref().map(|batch| Arc::clone(&batch.outcome)) else {
             return Err(StoreError::Aborted);
         };
-        let woken = match writer.close_member(verdict.is_ok(), lost) {
-            Err(error) => writer.end(Err(error)),
-            // Relied on: INVARIANT (no batch is forgotten).
-            Ok(()) if self.joining.load(Ordering::SeqCst) == 0 || writer.is_due() => writer.commit(),
+        let (mut duty, mut woken) = (Duty::None, Vec::new());
+        match writer.close_member(verdict.is_ok(), lost) {
+            Err(error) => woken = writer.end(Err(error)),
             Ok(()) => {
-                writer.await_outcome(verdict.is_ok());
-                Vec::new()
+                // Relied on: INVARIANT (no batch is forgotten).
+                duty = writer.duty(self.joining.load(Ordering::SeqCst) > 0, verdict.is_ok());
+                if duty == Duty::Commit {
+                    woken = writer.commit();
+                }
             }
-        };
+        }
         drop(writer);
         wake(woken);
-        verdict.map(|()| outcome)
+        verdict.map(|()| (outcome, duty))
     }
+
+    /// Keeps the batch open while others join, then commits it unless somebody has.
+    fn attend(&self, outcome: &Outcome) {
+        let (mut seen, mut since) = (self.joined.load(Ordering::Relaxed), Instant::now());
+        while outcome.get().is_none() && since.elapsed() < PATIENCE {
+            thread::yield_now();
+            let joined = self.joined.load(Ordering::Relaxed);
+            if joined != seen {
+                (seen, since) = (joined, Instant::now());
+            }
+        }
+        if outcome.get().is_some() {
+            return;
+        }
+        let mut writer = self.lock();
+        let open = writer.batch.as_ref().is_some_and(|batch| Arc::ptr_eq(&batch.outcome, outcome));
+        let woken = if open { writer.commit() } else { Vec::new() };
+        drop(writer);
+        wake(woken);
+    }
+}
+
+/// What a member that leaves still does for its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Duty {
+    None,
+    Commit,
+    Steward,
 }
 
 /// A caller in the batch. One that unwinds leaves nothing of its own, and keeps nobody waiting.
@@ -162,7 +208,13 @@ impl Drop for Member<'_> {
 
 impl Batch {
     fn new() -> Self {
-        Self { begun: Instant::now(), members: 0, outcome: Outcome::default(), waiting: Vec::new() }
+        Self {
+            begun: Instant::now(),
+            members: 0,
+            has_steward: false,
+            outcome: Outcome::default(),
+            waiting: Vec::new(),
+        }
     }
 }
 
@@ -188,16 +240,22 @@ impl Writer {
         Ok(())
     }
 
-    fn is_due(&self) -> bool {
-        self.batch
-            .as_ref()
-            .is_some_and(|batch| batch.members >= MOST_MEMBERS || batch.begun.elapsed() >= LONGEST)
-    }
-
-    fn await_outcome(&mut self, waits: bool) {
-        if let Some(batch) = self.batch.as_mut().filter(|_| waits) {
+    /// What the member that leaves has to do; one that stays to wait is listed among those to wake.
+    fn duty(&mut self, others_join: bool, waits: bool) -> Duty {
+        let Some(batch) = &mut self.batch else { return Duty::None };
+        let due = batch.members >= MOST_MEMBERS || batch.begun.elapsed() >= LONGEST;
+        let complete = batch.members >= self.last || !(waits || batch.has_steward);
+        if due || (complete && !others_join) {
+            return Duty::Commit;
+        }
+        if waits {
             batch.waiting.push(thread::current());
         }
+        if others_join || batch.has_steward {
+            return Duty::None;
+        }
+        batch.has_steward = true;
+        Duty::Steward
     }
 
     /// Commits the open batch, if there is one, and gives those to wake.
@@ -215,6 +273,7 @@ impl Writer {
             let _ = self.execute("ROLLBACK");
         }
         let Some(batch) = self.batch.take() else { return Vec::new() };
+        self.last = batch.members;
         // Set here only, once: the batch is gone.
         let _ = batch.outcome.set(how);
         batch.waiting
