@@ -21,7 +21,8 @@ use super::{BUSY_WAIT, mapped};
 use crate::StoreError;
 use crate::port::Transaction;
 
-/// After so many closures, or so long after its begin, a batch commits although others want to join.
+/// After so many closures, or so long after its begin, a batch commits although others want to join: members wait no
+/// longer, and other processes get their turn.
 const MOST_MEMBERS: usize = 256;
 const LONGEST: Duration = Duration::from_millis(2);
 /// How long a steward waits for the next one to join.
@@ -39,6 +40,8 @@ pub(super) struct Group {
     /// How many have joined a batch, ever.
     joined: AtomicUsize,
     turnstile: Turnstile,
+    /// How long after its begin a batch commits although others want to join.
+    longest: Duration,
 }
 
 #[derive(Debug)]
@@ -64,7 +67,13 @@ type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
 impl Group {
     pub(super) const fn new(connection: Connection, turnstile: Turnstile) -> Self {
         let writer = Mutex::new(Writer { connection, batch: None, last: 0 });
-        Self { writer, joining: AtomicUsize::new(0), joined: AtomicUsize::new(0), turnstile }
+        Self {
+            writer,
+            joining: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
+            turnstile,
+            longest: LONGEST,
+        }
     }
 
     /// Runs the closure in a batch; returns when the batch is on the disk.
@@ -100,6 +109,21 @@ impl Group {
         let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
         let busy: i64 = writer.connection.query_row(truncate, [], |row| row.get(0)).map_err(mapped)?;
         if busy == 0 { Ok(()) } else { Err(StoreError::Locked) }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn set_longest(&mut self, longest: Duration) {
+        self.longest = longest;
+    }
+
+    #[cfg(test)]
+    pub(super) fn joining(&self) -> usize {
+        self.joining.load(Ordering::SeqCst)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.writer.try_lock().is_err()
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {
@@ -151,7 +175,8 @@ impl Group {
             Err(error) => woken = writer.end(Err(error)),
             Ok(()) => {
                 // Relied on: INVARIANT (no batch is forgotten).
-                duty = writer.duty(self.joining.load(Ordering::SeqCst) > 0, verdict.is_ok());
+                let others_join = self.joining.load(Ordering::SeqCst) > 0;
+                duty = writer.duty(self.longest, others_join, verdict.is_ok());
                 if duty == Duty::Commit {
                     woken = writer.commit();
                 }
@@ -241,9 +266,9 @@ impl Writer {
     }
 
     /// What the member that leaves has to do; one that stays to wait is listed among those to wake.
-    fn duty(&mut self, others_join: bool, waits: bool) -> Duty {
+    fn duty(&mut self, longest: Duration, others_join: bool, waits: bool) -> Duty {
         let Some(batch) = &mut self.batch else { return Duty::None };
-        let due = batch.members >= MOST_MEMBERS || batch.begun.elapsed() >= LONGEST;
+        let due = batch.members >= MOST_MEMBERS || batch.begun.elapsed() >= longest;
         let complete = batch.members >= self.last || !(waits || batch.has_steward);
         if due || (complete && !others_join) {
             return Duty::Commit;

@@ -10,11 +10,12 @@ use super::*;
 use crate::{INVENTORY, port};
 
 mod consent;
+mod group;
 mod keys;
 mod migration;
 
 /// The writing connection, outside of any batch.
-struct Held<'a>(MutexGuard<'a, group::Writer>);
+struct Held<'a>(MutexGuard<'a, super::group::Writer>);
 
 impl Deref for Held<'_> {
     type Target = Connection;
