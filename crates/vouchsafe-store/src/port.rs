@@ -6,26 +6,29 @@ use crate::{
     ConsentRow, Holding, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError,
 };
 
-/// A database that runs one transaction at a time and acknowledges by commit.
+/// A database that runs writing closures one after the other and acknowledges by commit.
 ///
 /// Use it through [`read`] and [`write`](write()).
 pub trait Store: Send + Sync {
-    /// Runs the closure in a transaction that may write; commits durably when it returns `Ok`.
+    /// Runs the closure in a transaction that may write, and returns when that is committed durably.
+    ///
+    /// Closures of several callers may share the commit. A closure sees what those before it did; if the commit fails,
+    /// none of it is stored and each of the callers gets the error. It must not write through the store itself.
     ///
     /// # Errors
     /// What the closure returned, or why the transaction could not begin or commit; nothing of it is stored.
     fn write_with(&self, act: Act<'_>) -> Result<(), StoreError>;
 
-    /// Runs the closure on one consistent snapshot; whatever it writes is discarded.
+    /// Runs the closure on one consistent snapshot of what is committed.
     ///
     /// # Errors
-    /// What the closure returned, or why the snapshot could not be read.
+    /// What the closure returned, or why the snapshot could not be read; [`StoreError::ReadOnly`] for a write.
     fn read_with(&self, act: Act<'_>) -> Result<(), StoreError>;
 
     /// Removes the remnants of deleted and replaced bytes that the engine still keeps (the write-ahead log of SQLite).
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process still reads them.
+    /// [`StoreError::Locked`] while somebody still reads them.
     fn remove_remnants(&self) -> Result<(), StoreError>;
 }
 

@@ -1,20 +1,24 @@
 use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
 
 mod consent;
+mod group;
 mod notices;
+mod readers;
 mod rows;
 mod sealed;
 mod transaction;
 mod turn;
 
+use group::Group;
+use readers::Readers;
 use turn::Turnstile;
 
 /// Migrations, oldest first; `user_version` counts those applied.
@@ -31,12 +35,20 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// The storage port on one SQLite file.
 ///
 /// WAL, `synchronous=FULL` (a commit is on the disk before it returns), `secure_delete` (deleted bytes are
-/// overwritten), foreign keys on. One connection serves one process, one transaction at a time; processes share
-/// the file, write in turns, and wait for each other up to 5 seconds, then get [`StoreError::Locked`].
+/// overwritten), foreign keys on.
+///
+/// One connection writes. Closures that want to write at the same time run one after the other, each undone by
+/// itself if it fails, and share one commit and its fsync: each of them sees what the earlier ones did, and none
+/// returns before all of it is on the disk. If that commit fails, all of them fail with its error and nothing is
+/// stored. Up to 8 connections read, each a snapshot of what is committed. Processes share the file, write in turns,
+/// and wait for each other up to 5 seconds, then get [`StoreError::Locked`].
+///
+/// A closure that writes must not call the store to write or to remove remnants: it would wait for itself.
 #[derive(Debug)]
 pub struct SqliteStore {
-    connection: Mutex<Connection>,
-    turnstile: Turnstile,
+    // Dropped first: the connection that closes last empties the write-ahead log.
+    readers: Readers,
+    group: Group,
 }
 
 impl SqliteStore {
@@ -47,11 +59,9 @@ impl SqliteStore {
     /// [`StoreError::ReadOnly`], [`StoreError::Locked`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         create_private(file)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(file, flags).map_err(mapped)?;
-        configure(&connection).map_err(mapped)?;
+        let mut connection = connect(file)?;
         migrate(&mut connection)?;
-        Ok(Self { connection: Mutex::new(connection), turnstile: Turnstile::beside(file) })
+        Ok(Self { readers: Readers::of(file), group: Group::new(connection, Turnstile::beside(file)) })
     }
 
     /// Opens the database with a bound on its growth: at most `pages` more pages of 4 KiB than it has now.
@@ -63,17 +73,12 @@ impl SqliteStore {
     pub fn open_limited(file: &Path, pages: u32) -> Result<Self, StoreError> {
         let store = Self::open(file)?;
         {
-            let connection = store.connection();
+            let connection = &store.group.exclusive().connection;
             let used: u32 =
                 connection.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(mapped)?;
             connection.pragma_update(None, "max_page_count", used.saturating_add(pages)).map_err(mapped)?;
         }
         Ok(store)
-    }
-
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A poisoned lock only means that a closure panicked; its transaction was rolled back on unwind.
-        self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -82,31 +87,23 @@ impl Store for SqliteStore {
         &self,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let turn = self.turnstile.wait(BUSY_WAIT)?;
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(mapped)?;
-        drop(turn);
-        act(&mut Rows::new(&transaction))?;
-        transaction.commit().map_err(mapped)
+        self.group.write(act)
     }
 
     fn read_with(
         &self,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
-        act(&mut Rows::new(&snapshot))?;
-        snapshot.rollback().map_err(mapped)
+        self.readers.with(|connection| {
+            let snapshot =
+                connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
+            act(&mut Rows::new(&snapshot))?;
+            snapshot.rollback().map_err(mapped)
+        })
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {
-        let connection = self.connection();
-        let _turn = self.turnstile.wait(BUSY_WAIT)?;
-        let busy: i64 =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(mapped)?;
-        if busy == 0 { Ok(()) } else { Err(StoreError::Locked) }
+        self.group.truncate_log()
     }
 }
 
@@ -136,6 +133,13 @@ fn create_private(file: &Path) -> Result<(), StoreError> {
     }
 }
 
+fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).map_err(mapped)?;
+    configure(&connection).map_err(mapped)?;
+    Ok(connection)
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "secure_delete", "ON")?;
@@ -144,7 +148,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
-    connection.set_prepared_statement_cache_capacity(64);
+    // Without this, binding a value prepares many a cached statement anew, to plan for that value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub(super) fn append(
 /// Relies on INVARIANT (newest act); the conditions are those of the index `consent_due`.
 pub(super) const OPEN_DUE: &str = "\
     SELECT sequence, status, notice, at, expires, entry, subject, scope FROM consent \
-    WHERE organisation = ?1 AND expires <= ?2 AND newest = 1 AND status <= 2 AND expires IS NOT NULL \
+    WHERE organisation = ?1 AND expires <= ?2 AND newest = 1 AND status <= 2 \
     ORDER BY expires LIMIT ?3";
 
 pub(super) fn open_due(

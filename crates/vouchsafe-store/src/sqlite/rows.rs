@@ -1,19 +1,29 @@
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::cell::Cell;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
 use vouchsafe_types::{LeafIndex, Scope, Timestamp};
 
 use super::mapped;
 use crate::StoreError;
 
 /// The rows as one transaction of a connection sees them.
-pub(super) struct Rows<'a>(&'a Connection);
+pub(super) struct Rows<'a> {
+    connection: &'a Connection,
+    lost: Cell<Option<StoreError>>,
+}
 
 impl<'a> Rows<'a> {
     pub(super) const fn new(connection: &'a Connection) -> Self {
-        Self(connection)
+        Self { connection, lost: Cell::new(None) }
+    }
+
+    /// The error with which SQLite rolled the whole transaction back, if it did.
+    pub(super) const fn lost(&self) -> Option<StoreError> {
+        self.lost.get()
     }
 
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.0.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(mapped)
+        self.run(sql, |statement| statement.execute(params))
     }
 
     pub(super) fn execute_one(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
@@ -26,8 +36,7 @@ impl<'a> Rows<'a> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
-        statement.query_row(params, read).optional().map_err(mapped)
+        self.run(sql, |statement| statement.query_row(params, read).optional())
     }
 
     pub(super) fn all<T>(
@@ -36,9 +45,26 @@ impl<'a> Rows<'a> {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(mapped)?;
-        let rows = statement.query_map(params, read).map_err(mapped)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(mapped)
+        self.run(sql, |statement| statement.query_map(params, read)?.collect())
+    }
+
+    /// After SQLite has rolled the transaction back, a further statement would commit by itself: none runs.
+    fn run<T>(
+        &self,
+        sql: &str,
+        act: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = self.lost.get() {
+            return Err(error);
+        }
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| act(&mut statement));
+        done.map_err(|error| {
+            let error = mapped(error);
+            if self.connection.is_autocommit() {
+                self.lost.set(Some(error));
+            }
+            error
+        })
     }
 }
 

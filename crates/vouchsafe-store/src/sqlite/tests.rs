@@ -1,13 +1,35 @@
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::MutexGuard;
 
+use rusqlite::params;
 use tempfile::TempDir;
 use vouchsafe_types::{OrganisationId, Timestamp};
 
 use super::*;
 use crate::{INVENTORY, port};
 
+mod consent;
+mod group;
 mod keys;
 mod migration;
+
+/// The writing connection, outside of any batch.
+struct Held<'a>(MutexGuard<'a, super::group::Writer>);
+
+impl Deref for Held<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0.connection
+    }
+}
+
+impl SqliteStore {
+    fn connection(&self) -> Held<'_> {
+        Held(self.group.exclusive())
+    }
+}
 
 fn store() -> (TempDir, SqliteStore) {
     let dir = TempDir::new().unwrap();

@@ -312,7 +312,8 @@ impl Transaction for Rows<'_> {
     }
 
     fn entry_count(&mut self, organisation: &OrganisationId) -> Result<u64, StoreError> {
-        let sql = "SELECT coalesce(max(number) + 1, 0) FROM entry WHERE organisation = ?1";
+        // Takes a tenth of the time of `max(number)`.
+        let sql = "SELECT number + 1 FROM entry WHERE organisation = ?1 ORDER BY number DESC LIMIT 1";
         Ok(self.optional(sql, [organisation.as_str()], |row| row.get(0))?.unwrap_or(0))
     }
 

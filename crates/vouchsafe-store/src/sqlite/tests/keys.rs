@@ -1,4 +1,3 @@
-use rusqlite::params;
 use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, SubjectPseudonym};
 
 use super::*;

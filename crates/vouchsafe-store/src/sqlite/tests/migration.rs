@@ -1,7 +1,7 @@
-use vouchsafe_types::{Digest, LeafIndex, RecordId};
+use vouchsafe_types::{Digest, LeafIndex, RecordId, Scope, SubjectPseudonym};
 
 use super::*;
-use crate::{KeyUsage, PayloadRow, RecordRow};
+use crate::{ConsentRow, KeyUsage, NoticeRow, PayloadRow, RecordRow};
 
 /// Two organisations, each with four payloads; all but the last stand beside a template.
 const ROWS_1: &str = "
@@ -20,15 +20,32 @@ const ROWS_1: &str = "
         WHERE n < 3;
 ";
 
-/// A database as the program of schema 1 left it.
+/// A notice, a grant and a withdrawal of later acts.
+const ROWS_2: &str = "
+    INSERT INTO organisation VALUES ('acme', 0);
+    INSERT INTO subject VALUES ('acme', zeroblob(32), 0), ('acme', unhex(replace(hex(zeroblob(32)), '00', '01')), 0);
+    INSERT INTO notice (organisation, digest, id, version, locale, shown, published_at)
+        VALUES ('acme', zeroblob(32), 'biometrics', '1', 'en', x'aa', 7000000);
+    INSERT INTO consent VALUES
+        ('acme', zeroblob(32), x'010101', 1, 0, zeroblob(32), 8000000),
+        ('acme', unhex(replace(hex(zeroblob(32)), '00', '01')), x'010101', 6, 1, zeroblob(32), 9000000);
+";
+
 fn schema_1(rows: &str) -> (TempDir, std::path::PathBuf) {
+    schema(1, rows)
+}
+
+/// A database as the program of an older schema left it.
+fn schema(version: usize, rows: &str) -> (TempDir, std::path::PathBuf) {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("db");
     let connection = Connection::open(&file).unwrap();
     configure(&connection).unwrap();
-    connection.execute_batch(include_str!("../schema-1.sql")).unwrap();
+    for step in &MIGRATIONS[..version] {
+        connection.execute_batch(step).unwrap();
+    }
     connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
     connection.execute_batch(rows).unwrap();
     (dir, file)
 }
@@ -37,7 +54,7 @@ fn version(connection: &Connection) -> i64 {
     connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
 }
 
-fn schema(connection: &Connection) -> BTreeSet<(String, Option<String>)> {
+fn objects(connection: &Connection) -> BTreeSet<(String, Option<String>)> {
     let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema").unwrap();
     let read = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     read.map(Result::unwrap).collect()
@@ -83,7 +100,7 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
     let migrated = SqliteStore::open(&file).unwrap();
     let (_new_dir, new) = store();
     assert_eq!(version(&new.connection()), 3);
-    assert_eq!(schema(&migrated.connection()), schema(&new.connection()));
+    assert_eq!(objects(&migrated.connection()), objects(&new.connection()));
     let check: String =
         migrated.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
@@ -92,13 +109,63 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
 #[test]
 fn a_migration_that_fails_at_its_last_statement_leaves_schema_1() {
     let (_dir, file) = schema_1(&format!("{ROWS_1} CREATE INDEX payload_of_key ON payload (leaf);"));
-    let before = schema(&Connection::open(&file).unwrap());
+    let before = objects(&Connection::open(&file).unwrap());
     assert_eq!(SqliteStore::open(&file).unwrap_err(), StoreError::Io);
     let connection = Connection::open(&file).unwrap();
-    assert_eq!((version(&connection), schema(&connection)), (1, before));
+    assert_eq!((version(&connection), objects(&connection)), (1, before));
 
     connection.execute_batch("DROP INDEX payload_of_key").unwrap();
     drop(connection);
     let store = SqliteStore::open(&file).unwrap();
     assert_eq!(version(&store.connection()), 3);
+}
+
+#[test]
+fn rows_of_schema_2_become_the_first_known_acts_and_notices_in_force() {
+    let (_dir, file) = schema(2, ROWS_2);
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let digest = Digest::from_bytes([0; 32]);
+    let notice = NoticeRow {
+        digest,
+        id: "biometrics".to_owned(),
+        version: "1".to_owned(),
+        locale: "en".to_owned(),
+        shown: vec![0xaa],
+        published_at: at(7),
+        effective_at: at(7),
+        material: false,
+        attested_by: 0,
+        terms: vec![],
+        schedule: vec![],
+    };
+    let act = |sequence, status, second| ConsentRow {
+        sequence,
+        status,
+        notice: digest,
+        at: at(second),
+        expires: None,
+        entry: None,
+    };
+    let face = Scope::from_code([1, 1, 1]).unwrap();
+    for _ in ["migrated", "opened again"] {
+        let store = SqliteStore::open(&file).unwrap();
+        let read: Result<(), StoreError> = port::read(&store, |rows| {
+            assert_eq!(rows.notices(&acme())?, std::slice::from_ref(&notice));
+            assert_eq!(rows.notice_in_force(&acme(), "biometrics", "en", at(7))?, Some(notice.clone()));
+            for (subject, act) in [(0, act(1, 1, 8)), (1, act(6, 4, 9))] {
+                let subject = SubjectPseudonym::from_bytes([subject; 32]);
+                assert_eq!(rows.consent(&acme(), subject, face)?, Some(act));
+                assert_eq!(rows.consent_acts(&acme(), subject, face)?, [act]);
+            }
+            Ok(())
+        });
+        read.unwrap();
+    }
+    let store = SqliteStore::open(&file).unwrap();
+    let append = |sequence| {
+        let subject = SubjectPseudonym::from_bytes([1; 32]);
+        port::write(&store, |rows| rows.append_consent(&acme(), subject, face, &act(sequence, 1, 10)))
+    };
+    assert_eq!(append(1), Err(StoreError::Conflict), "a line has one beginning");
+    assert_eq!(append(7), Ok(()));
 }

@@ -1,0 +1,237 @@
+use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, Scope, SubjectPseudonym};
+
+use super::*;
+use crate::sqlite::consent::OPEN_DUE;
+use crate::{ConsentRow, Holding, HoldingState, MarkRow, NoticeRow, PayloadRow, ServedRow};
+
+const ANN: SubjectPseudonym = SubjectPseudonym::from_bytes([1; 32]);
+const BEN: SubjectPseudonym = SubjectPseudonym::from_bytes([2; 32]);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn face() -> Scope {
+    Scope::from_code([1, 1, 1]).unwrap()
+}
+
+/// A notice published at second `number` and in force from `effective` on.
+fn notice(number: u8, locale: &str, effective: i64) -> NoticeRow {
+    NoticeRow {
+        digest: Digest::from_bytes([number; 32]),
+        id: "biometrics".to_owned(),
+        version: number.to_string(),
+        locale: locale.to_owned(),
+        shown: vec![number],
+        published_at: at(number.into()),
+        effective_at: at(effective),
+        material: true,
+        attested_by: 2,
+        terms: b"{}".to_vec(),
+        schedule: b"schedule".to_vec(),
+    }
+}
+
+fn act(sequence: u64, status: u8, expires: Option<i64>) -> ConsentRow {
+    ConsentRow {
+        sequence,
+        status,
+        notice: Digest::from_bytes([1; 32]),
+        at: at(10),
+        expires: expires.map(at),
+        entry: Some(sequence + 100),
+    }
+}
+
+fn change<T>(
+    store: &SqliteStore,
+    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    port::write(store, act)
+}
+
+/// One organisation with a notice and two persons.
+fn scene() -> (TempDir, SqliteStore) {
+    let (dir, store) = store();
+    let filled = change(&store, |rows| {
+        rows.insert_organisation(&acme(), at(0))?;
+        rows.insert_notice(&acme(), &notice(1, "en", 1))?;
+        [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0)))
+    });
+    filled.unwrap();
+    (dir, store)
+}
+
+#[test]
+fn the_notice_in_force_is_the_last_published_that_is_effective() {
+    let (_dir, store) = scene();
+    let (future, past, german) = (notice(2, "en", 50), notice(3, "en", 20), notice(4, "de", 40));
+    change(&store, |rows| {
+        [&future, &past, &german].into_iter().try_for_each(|notice| rows.insert_notice(&acme(), notice))
+    })
+    .unwrap();
+    let in_force = |locale: &str, now: i64| {
+        change(&store, |rows| rows.notice_in_force(&acme(), "biometrics", locale, at(now))).unwrap()
+    };
+    assert_eq!(in_force("en", 0), None);
+    assert_eq!(in_force("en", 1), Some(notice(1, "en", 1)));
+    assert_eq!(in_force("en", 20), Some(past.clone()));
+    assert_eq!(in_force("en", 99), Some(past.clone()), "published later than the one effective later");
+    assert_eq!(in_force("de", 39), None);
+    assert_eq!(in_force("de", 40), Some(german.clone()));
+
+    let since = |digest: u8, now: i64| {
+        let digest = Digest::from_bytes([digest; 32]);
+        change(&store, |rows| rows.notices_since(&acme(), digest, at(now))).unwrap()
+    };
+    assert_eq!(since(1, 19), []);
+    assert_eq!(since(1, 99), [future.clone(), past.clone(), german.clone()]);
+    assert_eq!(since(3, 99), std::slice::from_ref(&german));
+    assert_eq!(since(9, 99), []);
+    let all = change(&store, |rows| rows.notices(&acme())).unwrap();
+    assert_eq!(all, [notice(1, "en", 1), future, past, german]);
+    let again = change(&store, |rows| rows.insert_notice(&acme(), &notice(1, "fr", 1)));
+    assert_eq!(again, Err(StoreError::Conflict));
+}
+
+#[test]
+fn acts_of_consent_follow_each_other_without_a_gap() {
+    let (_dir, store) = scene();
+    let append = |sequence: u64, status: u8| {
+        change(&store, |rows| rows.append_consent(&acme(), ANN, face(), &act(sequence, status, None)))
+    };
+    assert_eq!(append(2, 1), Err(StoreError::Conflict));
+    assert_eq!(append(0, 1), Err(StoreError::Conflict));
+    append(1, 1).unwrap();
+    for sequence in [0, 1, 3] {
+        assert_eq!(append(sequence, 4), Err(StoreError::Conflict), "{sequence}");
+    }
+    append(2, 4).unwrap();
+    append(3, 1).unwrap();
+    assert_eq!(append(2, 4), Err(StoreError::Conflict));
+    for status in [0, 8] {
+        assert_eq!(append(4, status), Err(StoreError::Conflict));
+    }
+    let read = change(&store, |rows| {
+        Ok((rows.consent(&acme(), ANN, face())?, rows.consent_acts(&acme(), ANN, face())?))
+    });
+    let (newest, acts) = read.unwrap();
+    assert_eq!(newest, Some(act(3, 1, None)));
+    assert_eq!(acts, [act(1, 1, None), act(2, 4, None), act(3, 1, None)]);
+    assert_eq!(change(&store, |rows| rows.consent(&acme(), BEN, face())), Ok(None));
+}
+
+#[test]
+fn due_are_only_the_newest_acts_that_are_open() {
+    let (_dir, store) = scene();
+    let due = |before: i64, limit: u32| {
+        change(&store, |rows| rows.open_consents_due(&acme(), at(before), limit)).unwrap()
+    };
+    change(&store, |rows| {
+        rows.append_consent(&acme(), ANN, face(), &act(1, 1, Some(30)))?;
+        rows.append_consent(&acme(), BEN, face(), &act(1, 1, Some(20)))
+    })
+    .unwrap();
+    assert_eq!(due(19, 9), []);
+    let (ann, ben) = ((ANN, face(), act(1, 1, Some(30))), (BEN, face(), act(1, 1, Some(20))));
+    assert_eq!(due(30, 9), [ben, ann]);
+    assert_eq!(due(30, 1), [ben]);
+
+    change(&store, |rows| {
+        rows.append_consent(&acme(), ANN, face(), &act(2, 2, Some(60)))?;
+        rows.append_consent(&acme(), BEN, face(), &act(2, 4, Some(20)))
+    })
+    .unwrap();
+    assert_eq!(due(59, 9), [], "renewed, and withdrawn");
+    assert_eq!(due(60, 9), [(ANN, face(), act(2, 2, Some(60)))]);
+}
+
+#[test]
+fn what_is_due_is_one_search_of_an_index() {
+    let (_dir, store) = scene();
+    let connection = store.connection();
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {OPEN_DUE}")).unwrap();
+    let steps = statement.query_map(params!["acme", 0, 1], |row| row.get::<_, String>(3)).unwrap();
+    let steps: Vec<String> = steps.map(Result::unwrap).collect();
+    assert_eq!(steps, ["SEARCH consent USING INDEX consent_due (organisation=? AND expires<?)"]);
+}
+
+#[test]
+fn a_served_notice_is_used_once() {
+    let (_dir, store) = scene();
+    let served = ServedRow {
+        ticket: [7; 16],
+        subject: ANN,
+        scope: face(),
+        notice: Digest::from_bytes([1; 32]),
+        served_at: at(9),
+        entry: 4,
+        used_sequence: None,
+    };
+    let insert = |row: &ServedRow| change(&store, |rows| rows.insert_served(&acme(), row));
+    let read = |ticket| change(&store, |rows| rows.served(&acme(), ticket)).unwrap();
+    let unknown = ServedRow { notice: Digest::from_bytes([9; 32]), ..served };
+    assert_eq!(insert(&unknown), Err(StoreError::Conflict));
+    insert(&served).unwrap();
+    assert_eq!(insert(&served), Err(StoreError::Conflict));
+    assert_eq!((read([7; 16]), read([8; 16])), (Some(served), None));
+
+    let spend = |ticket, sequence| change(&store, |rows| rows.use_served(&acme(), ticket, sequence));
+    assert_eq!(spend([8; 16], 1), Err(StoreError::Conflict));
+    spend([7; 16], 3).unwrap();
+    assert_eq!(spend([7; 16], 4), Err(StoreError::Conflict));
+    assert_eq!(read([7; 16]), Some(ServedRow { used_sequence: Some(3), ..served }));
+}
+
+#[test]
+fn a_mark_stays_as_it_was_first_set_until_it_is_removed() {
+    let (_dir, store) = scene();
+    let mark = |mark, second| MarkRow { mark, set_at: at(second), entry: 5 };
+    let put = |row| change(&store, |rows| rows.put_mark(&acme(), ANN, &row));
+    let remove = |code| change(&store, |rows| rows.remove_mark(&acme(), ANN, code));
+    let read = |subject| change(&store, |rows| rows.marks(&acme(), subject)).unwrap();
+    assert_eq!((put(mark(3, 1)), put(mark(1, 2)), put(mark(3, 9))), (Ok(true), Ok(true), Ok(false)));
+    assert_eq!(put(mark(4, 1)), Err(StoreError::Conflict));
+    assert_eq!((read(ANN), read(BEN)), (vec![mark(1, 2), mark(3, 1)], vec![]));
+    assert_eq!((remove(3), remove(3)), (Ok(true), Ok(false)));
+    assert_eq!(read(ANN), [mark(1, 2)]);
+}
+
+#[test]
+fn organisations_and_payloads_come_in_order() {
+    let (_dir, store) = scene();
+    let leaf = LeafIndex::new(0).unwrap();
+    let payload = |number: u8| PayloadRow {
+        leaf,
+        id: RecordId::from_bytes([number; 16]),
+        sealed: vec![number],
+        key_version: 1,
+    };
+    change(&store, |rows| {
+        rows.insert_organisation(&OrganisationId::parse("aaa").unwrap(), at(0))?;
+        let holding = Holding {
+            leaf,
+            class: DataClass::ConsentEvidence,
+            subject: ANN,
+            scope: None,
+            state: HoldingState::Live,
+            created_at: at(0),
+            created_entry: None,
+        };
+        rows.insert_holding(&acme(), &holding)?;
+        for number in 0..4 {
+            let entry = rows.append_entry(&acme(), &[number])?;
+            if number != 1 {
+                rows.insert_payload(&acme(), entry, &payload(number))?;
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    let organisations = change(&store, |rows| rows.organisations()).unwrap();
+    assert_eq!(organisations.iter().map(OrganisationId::as_str).collect::<Vec<_>>(), ["aaa", "acme"]);
+    let page = |after, limit| change(&store, |rows| rows.payloads(&acme(), after, limit)).unwrap();
+    assert_eq!(page(None, 2), [(0, payload(0)), (2, payload(2))]);
+    assert_eq!(page(Some(0), 9), [(2, payload(2)), (3, payload(3))]);
+    assert_eq!((page(Some(3), 9), page(Some(u64::MAX), 9)), (vec![], vec![]));
+}
