@@ -1,28 +1,16 @@
 #!/usr/bin/env python3
-"""Checks a published log without any code of this workspace: standard library and `cryptography` only.
+"""Judges what a log published without any code of this workspace: standard library and `cryptography` only.
 
-Usage: check_log.py FOLDER, where FOLDER holds log/, verifier-key, origin, receipt.tlog-proof and leaf.
-
+Usage: check_log.py < CASES (see matrix.py).
 Implements C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof, and RFC 6962 section 2.1.
-Exit status 0: everything holds; 1: something does not, and the last line says what.
 """
 
 import base64
 import hashlib
-import pathlib
-import sys
 
+from cases import demand, entries, judge, tile_path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-
-class Refused(Exception):
-    pass
-
-
-def demand(condition, message):
-    if not condition:
-        raise Refused(message)
 
 
 def sha256(*parts):
@@ -33,14 +21,23 @@ def leaf_hash(leaf):
     return sha256(b"\x00", leaf)
 
 
+def node_hash(left, right):
+    return sha256(b"\x01", left, right)
+
+
+def split(size):
+    """The largest power of two smaller than the size."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
 def tree_hash(hashes):
     """MTH of RFC 6962 section 2.1, over leaf hashes."""
     if not hashes:
         return sha256()
     if len(hashes) == 1:
         return hashes[0]
-    split = 1 << ((len(hashes) - 1).bit_length() - 1)
-    return sha256(b"\x01", tree_hash(hashes[:split]), tree_hash(hashes[split:]))
+    left = split(len(hashes))
+    return node_hash(tree_hash(hashes[:left]), tree_hash(hashes[left:]))
 
 
 def root_from_path(index, size, leaf, path):
@@ -49,10 +46,45 @@ def root_from_path(index, size, leaf, path):
         demand(not path, "inclusion proof is too long")
         return leaf
     demand(path, "inclusion proof is too short")
-    split = 1 << ((size - 1).bit_length() - 1)
-    if index < split:
-        return sha256(b"\x01", root_from_path(index, split, leaf, path[:-1]), path[-1])
-    return sha256(b"\x01", path[-1], root_from_path(index - split, size - split, leaf, path[:-1]))
+    left = split(size)
+    if index < left:
+        return node_hash(root_from_path(index, left, leaf, path[:-1]), path[-1])
+    return node_hash(path[-1], root_from_path(index - left, size - left, leaf, path[:-1]))
+
+
+def roots_from_proof(old, size, old_root, whole, proof):
+    """The two roots that SUBPROOF(old, D[size], whole) of RFC 6962 section 2.1.2 leads to."""
+    if old == size:
+        if whole:
+            demand(not proof, "consistency proof is too long")
+            return old_root, old_root
+        demand(len(proof) == 1, "consistency proof has another length")
+        return proof[0], proof[0]
+    demand(proof, "consistency proof is too short")
+    left = split(size)
+    if old <= left:
+        before, after = roots_from_proof(old, left, old_root, whole, proof[:-1])
+        return before, node_hash(after, proof[-1])
+    before, after = roots_from_proof(old - left, size - left, old_root, False, proof[:-1])
+    return node_hash(proof[-1], before), node_hash(proof[-1], after)
+
+
+def check_inclusion(case):
+    check_path(case["leaf"], case["index"], case["size"], case["root"], case["proof"])
+
+
+def check_path(leaf, index, size, root, path):
+    demand(0 <= index < size, "index lies outside the tree")
+    demand(all(len(hash) == 32 for hash in path), "hash has another length")
+    demand(root_from_path(index, size, leaf_hash(leaf), path) == root, "proof does not lead to the root")
+
+
+def check_consistency(case):
+    old, size, proof = case["old_size"], case["size"], case["proof"]
+    demand(0 < old <= size, "sizes are out of order")
+    demand(all(len(hash) == 32 for hash in proof), "hash has another length")
+    roots = roots_from_proof(old, size, case["old_root"], True, proof)
+    demand(roots == (case["old_root"], case["root"]), "proof does not lead to the roots")
 
 
 def decode(text):
@@ -63,9 +95,10 @@ def decode(text):
 
 def open_note(note, key, origin):
     """The size and root of a checkpoint signed by the key."""
+    note = note.decode()
     name, key_id, blob = key.split("+", 2)
     blob = decode(blob)
-    demand(blob[0] == 1 and len(blob) == 33, "verifier key is not Ed25519")
+    demand(len(blob) == 33 and blob[0] == 1, "verifier key is not Ed25519")
     expected_id = sha256(name.encode(), b"\n", blob)[:4]
     demand(expected_id.hex() == key_id, "key id is not that of the key")
     body, separator, signatures = note.rpartition("\n\n")
@@ -89,76 +122,50 @@ def open_note(note, key, origin):
     return int(lines[1]), root
 
 
-def tile_path(level, index, width):
-    elements = f"{index % 1000:03}"
-    index //= 1000
-    while index:
-        elements = f"x{index % 1000:03}/{elements}"
-        index //= 1000
-    return f"tile/{level}/{elements}" + (f".p/{width}" if width < 256 else "")
+def check_receipt(case):
+    head, _, note = case["receipt"].partition(b"\n\n")
+    lines = head.decode().split("\n")
+    demand(lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) > 1, "receipt has another version")
+    lines = lines[2:] if lines[1].startswith("extra ") else lines[1:]
+    demand(lines and lines[0].startswith("index "), "receipt has no index")
+    index = int(lines[0][6:])
+    demand(lines[0] == f"index {index}", "index is not canonical")
+    path = [decode(line) for line in lines[1:]]
+    size, root = open_note(note, case["key"], case["origin"])
+    check_path(case["leaf"], index, size, root, path)
 
 
-def entries(log, size):
-    for start in range(0, size, 256):
-        width = min(256, size - start)
-        data = (log / tile_path("entries", start // 256, width)).read_bytes()
-        found = 0
-        while data:
-            length = int.from_bytes(data[:2], "big")
-            demand(len(data) >= 2 + length, "entry bundle ends early")
-            yield data[2 : 2 + length]
-            data, found = data[2 + length :], found + 1
-        demand(found == width, "entry bundle has another width")
-
-
-def check_tiles(log, hashes):
+def check_tiles(files, hashes):
     """Every hash tile is what the entries give."""
-    level, checked = 0, 0
+    level = 0
     while hashes:
         for start in range(0, len(hashes), 256):
             tile = hashes[start : start + 256]
-            stored = (log / tile_path(level, start // 256, len(tile))).read_bytes()
+            stored = files.demand(tile_path(level, start // 256, len(tile)))
             demand(stored == b"".join(tile), f"tile {level}/{start // 256} differs from the entries")
-            checked += 1
         full = len(hashes) // 256
         hashes = [tree_hash(hashes[256 * i : 256 * i + 256]) for i in range(full)]
         level += 1
-    return checked
 
 
-def check_receipt(receipt, leaf, key, origin):
-    head, _, note = receipt.partition("\n\n")
-    lines = head.split("\n")
-    demand(lines[0] == "c2sp.org/tlog-proof@v1", "receipt has another version")
-    lines = lines[2:] if lines[1].startswith("extra ") else lines[1:]
-    demand(lines[0].startswith("index "), "receipt has no index")
-    index = int(lines[0][6:])
-    path = [decode(line) for line in lines[1:]]
-    size, root = open_note(note, key, origin)
-    demand(index < size, "index lies outside the tree")
-    demand(root_from_path(index, size, leaf_hash(leaf), path) == root, "receipt does not lead to the root")
-    return index
-
-
-def main(folder):
-    log = folder / "log"
-    key, origin = (folder / "verifier-key").read_text(), (folder / "origin").read_text()
-    size, root = open_note((log / "checkpoint").read_bytes().decode(), key, origin)
-    leaves = list(entries(log, size))
+def check_log(case):
+    files = case["files"]
+    size, root = open_note(files.demand("checkpoint"), case["key"], case["origin"])
+    leaves = list(entries(files, size))
     demand(all(len(leaf) == 55 and leaf[0] == 1 for leaf in leaves), "leaf has another version or length")
     hashes = [leaf_hash(leaf) for leaf in leaves]
     demand(tree_hash(hashes) == root, "entries do not give the signed root")
-    tiles = check_tiles(log, hashes)
-    leaf = (folder / "leaf").read_bytes()
-    index = check_receipt((folder / "receipt.tlog-proof").read_bytes().decode(), leaf, key, origin)
-    demand(leaves[index] == leaf, "proven leaf is not the one in the log")
-    print(f"python: {size} leaves, {tiles} hash tiles and the receipt of leaf {index} hold")
+    check_tiles(files, hashes)
 
 
 if __name__ == "__main__":
-    try:
-        main(pathlib.Path(sys.argv[1]))
-    except InvalidSignature:
-        sys.exit("python: refused: signature does not verify")
-    except (Refused, OSError, ValueError, IndexError) as error:
-        sys.exit(f"python: refused: {error}")
+    judge(
+        {
+            "checkpoint": lambda case: open_note(case["note"], case["key"], case["origin"]),
+            "consistency": check_consistency,
+            "inclusion": check_inclusion,
+            "log": check_log,
+            "receipt": check_receipt,
+        },
+        (InvalidSignature, ValueError),
+    )
