@@ -16,7 +16,7 @@ mod error;
 mod honey;
 mod logs;
 mod marks;
-// mod messages;
+mod messages;
 mod organisation;
 mod payload;
 mod ports;

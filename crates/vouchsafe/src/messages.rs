@@ -32,7 +32,7 @@ impl Subject<'_> {
     /// [`Error::Envelope`].
     pub fn unsubscribe_token(&self, role: Role) -> Result<String, Error> {
         let core = self.organisation.core;
-        let token = UnsubscribeToken::new(self.pseudonym, role, core.now())?.to_bytes();
+        let token = UnsubscribeToken::issue(self.pseudonym, role, core.now()).to_bytes();
         let sealed = core.ring.with_state(&self.organisation.id, |state| {
             state.seal_token(CONTEXT, &token, &*core.ports.entropy)
         })??;
@@ -52,8 +52,8 @@ impl Organisation<'_> {
         let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| FOREIGN)?;
         let plain = self.core.ring.with_state(&self.id, |state| state.open_token(CONTEXT, &sealed))?;
         let token = UnsubscribeToken::from_bytes(plain.map_err(|_| FOREIGN)?.expose_secret())?;
-        let subject = Subject { organisation: self, pseudonym: token.subject() };
-        let scope = Scope::new(None, token.role(), Purpose::Communication)?;
+        let subject = Subject { organisation: self, pseudonym: token.subject };
+        let scope = token.scope()?;
         match subject.withdraw(scope) {
             Err(Error::Consent(vouchsafe_consent::ConsentError::NothingToWithdraw)) => Ok(None),
             ended => ended.map(Some),

@@ -67,10 +67,8 @@ fn about(facts: &ReceiptFacts<'_>) -> String {
     if let Some(terms) = terms {
         rows.push(("What is collected", terms.collected().as_str().to_owned()));
         rows.push(("Purpose", terms.purpose().as_str().to_owned()));
-        rows.push((
-            "For how long",
-            format!("{} ({})", terms.term().passage().as_str(), terms.term().period()),
-        ));
+        let (words, period) = (terms.term().passage().as_str(), terms.term().period());
+        rows.push(("For how long", period.map_or(words.to_owned(), |period| format!("{words} ({period})"))));
         rows.push(("Release", terms.release().passage().as_str().to_owned()));
         rows.push(("Retention schedule, SHA-256", terms.schedule().digest().to_string()));
     }

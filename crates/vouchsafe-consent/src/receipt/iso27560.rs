@@ -246,7 +246,10 @@ impl PurposeRecord {
             }],
             pii_controllers: vec![facts.organisation.as_str().to_owned()],
             storage_locations: controller.map(|controller| owned(controller.storage_locations)),
-            retention_period: terms.map(|terms| terms.term().period().to_string()),
+            retention_period: terms.map(|terms| match terms.term().period() {
+                Some(period) => period.to_string(),
+                None => terms.term().passage().as_str().to_owned(),
+            }),
             retention_schedule_sha256: terms.map(|terms| terms.schedule().digest().to_string()),
             jurisdiction: controller.map(|controller| controller.jurisdiction.to_owned()),
             recipient_third_parties: controller.map(|controller| owned(controller.recipients)),
