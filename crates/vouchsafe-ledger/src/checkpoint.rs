@@ -2,7 +2,7 @@ use std::fmt;
 
 use vouchsafe_types::Digest;
 
-use crate::note::check_name;
+use crate::key::check_name;
 use crate::{LedgerError, LogSigner, Note, VerifierKey, text};
 
 /// The head of a log at one size ([C2SP tlog-checkpoint](https://c2sp.org/tlog-checkpoint)).
@@ -73,13 +73,17 @@ pub struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    /// Signs a checkpoint.
+    /// Signs a checkpoint by each of the signers, in their order.
     ///
     /// Only [`publish`](crate::publish) should: a signature over a head that contradicts an earlier one is the
     /// proof of a fork.
-    pub(crate) fn sign(checkpoint: Checkpoint, signer: &LogSigner) -> Result<Self, LedgerError> {
-        let note = signer.sign(&checkpoint.to_string())?;
-        Ok(Self { checkpoint, note })
+    pub(crate) fn sign(checkpoint: Checkpoint, signers: &[&LogSigner]) -> Result<Self, LedgerError> {
+        let text = checkpoint.to_string();
+        let lines = signers.iter().map(|signer| signer.signature(&text)).collect::<Result<String, _>>()?;
+        if lines.is_empty() {
+            return Err(LedgerError::SignatureMissing);
+        }
+        Ok(Self { checkpoint, note: format!("{text}\n{lines}") })
     }
 
     /// Reads a signed note, verifies its signature by this key, and checks that it is of this log.
@@ -88,12 +92,25 @@ impl SignedCheckpoint {
     /// [`LedgerError::NoteMalformed`], [`LedgerError::SignatureMissing`], [`LedgerError::SignatureInvalid`],
     /// [`LedgerError::CheckpointMalformed`] or [`LedgerError::OriginMismatch`], in this order.
     pub fn open(note: &str, key: &VerifierKey, origin: &str) -> Result<Self, LedgerError> {
+        Self::open_any(note, &[key], origin).map(|(signed, _)| signed)
+    }
+
+    /// As [`Self::open`], with those of the keys that signed; at least one did.
+    pub(crate) fn open_any<'k>(
+        note: &str,
+        keys: &[&'k VerifierKey],
+        origin: &str,
+    ) -> Result<(Self, Vec<&'k VerifierKey>), LedgerError> {
         let parsed = Note::parse(note)?;
-        let checkpoint = Checkpoint::parse(parsed.verify(&[key])?)?;
+        let checkpoint = Checkpoint::parse(parsed.verify(keys)?)?;
         if checkpoint.origin != origin {
             return Err(LedgerError::OriginMismatch);
         }
-        Ok(Self { checkpoint, note: note.to_owned() })
+        Ok((Self { checkpoint, note: note.to_owned() }, parsed.signers(keys)?))
+    }
+
+    pub(crate) fn with_note(&self, note: String) -> Self {
+        Self { checkpoint: self.checkpoint.clone(), note }
     }
 
     /// The head.
@@ -152,7 +169,7 @@ mod tests {
     fn only_the_log_itself_and_its_key_are_believed() {
         let (signer, other) = (signer("log.example/a"), signer("log.example/b"));
         let checkpoint = Checkpoint::new("log.example/a", 0, Digest::from_bytes([1; 32])).unwrap();
-        let signed = SignedCheckpoint::sign(checkpoint, &signer).unwrap();
+        let signed = SignedCheckpoint::sign(checkpoint, &[&signer]).unwrap();
         let open = |key, origin| SignedCheckpoint::open(signed.note(), key, origin);
         assert_eq!(open(signer.verifier(), "log.example/a").as_ref(), Ok(&signed));
         assert_eq!(open(signer.verifier(), "log.example/b"), Err(LedgerError::OriginMismatch));

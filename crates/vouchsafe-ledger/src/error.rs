@@ -19,7 +19,10 @@ pub enum LedgerError {
     /// Malformed: an entry bundle does not divide into length-prefixed entries.
     #[error("entry bundle is malformed")]
     BundleMalformed,
-    /// Malformed: the text form of a verifier key does not parse.
+    /// Malformed: a handover of the log's key, or the statement in it, does not parse.
+    #[error("key handover is malformed")]
+    HandoverMalformed,
+    /// Malformed: the text form of a key does not parse.
     #[error("verifier key is malformed")]
     KeyMalformed,
     /// Malformed: a leaf has another version or length, or a kind outside the vocabulary.
@@ -31,16 +34,31 @@ pub enum LedgerError {
     /// Malformed: a path is none of the log's paths.
     #[error("path is not one of the log")]
     PathMalformed,
+    /// Malformed: a trust policy does not parse, or is beyond its limits.
+    #[error("trust policy is malformed")]
+    PolicyMalformed,
     /// Malformed: a receipt does not parse.
     #[error("receipt is malformed")]
     ReceiptMalformed,
+    /// Malformed: a code or name lies outside a closed vocabulary.
+    #[error("code or name is outside the vocabulary")]
+    WordUnknown,
+    /// Malformed: a request to a witness, or its answer, does not parse.
+    #[error("message of the witness protocol is malformed")]
+    WitnessMalformed,
 
+    /// Rejected: a handover does not lead from the trusted key, or its leaf says something else.
+    #[error("key handover is not shown by the log")]
+    HandoverRejected,
     /// Rejected: the checkpoint belongs to another log.
     #[error("checkpoint belongs to another log")]
     OriginMismatch,
     /// Rejected: a Merkle proof does not lead to the root.
     #[error("proof does not lead to the root")]
     ProofRejected,
+    /// Rejected: fewer witnesses cosigned than the policy demands, or no policy demands any where one must.
+    #[error("cosignatures do not make the quorum")]
+    QuorumMissing,
     /// Rejected: a signature by a known key does not verify.
     #[error("signature of a known key does not verify")]
     SignatureInvalid,
@@ -51,6 +69,10 @@ pub enum LedgerError {
     /// For the operator: nothing is published yet.
     #[error("no checkpoint is published")]
     CheckpointMissing,
+    /// For the operator: the checkpoint lock holds something else than what was read from it. There is a second
+    /// writer, or one of lock and tile store was restored.
+    #[error("checkpoint lock was moved by another writer")]
+    CheckpointMoved,
     /// For the operator: the rows give another history than the one that was signed. Nothing was written.
     #[error("rows contradict the signed history")]
     Forked,
@@ -67,6 +89,9 @@ pub enum LedgerError {
     /// Unavailable: another publisher holds the lease.
     #[error("another publisher holds the lease")]
     Leased,
+    /// Unavailable: the checkpoint lock cannot be read, or the swap is not known to be durable.
+    #[error("checkpoint lock is unavailable")]
+    LockUnavailable(io::ErrorKind),
     /// Unavailable: the rows cannot be read, or fewer came than were promised.
     #[error("leaf rows are unavailable")]
     SourceUnavailable,
@@ -78,7 +103,10 @@ pub enum LedgerError {
 impl LedgerError {
     /// Whether the same call may succeed later, without anybody acting on the log.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::Leased | Self::SourceUnavailable | Self::StoreUnavailable(_))
+        matches!(
+            self,
+            Self::Leased | Self::LockUnavailable(_) | Self::SourceUnavailable | Self::StoreUnavailable(_)
+        )
     }
 }
 

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use vouchsafe_types::{Secret, wipe_stack};
 
+use crate::key::{NamedKey, check_name};
 use crate::{LedgerError, text};
 
 /// The key that signs the checkpoints of one log: Ed25519 (RFC 8032), wiped on drop.
@@ -22,7 +22,7 @@ impl LogSigner {
         let public = public_key(seed)?;
         wipe_stack();
         let seed = Secret::init_with(|own| own.copy_from_slice(seed.expose_secret()));
-        Ok(Self { seed, verifier: VerifierKey::new(name, public) })
+        Ok(Self { seed, verifier: VerifierKey(NamedKey::new(ALGORITHM, name, public)) })
     }
 
     /// The key that verifies what this one signs.
@@ -35,11 +35,15 @@ impl LogSigner {
     /// # Errors
     /// [`LedgerError::NoteMalformed`] for a text without a final newline or with control characters.
     pub fn sign(&self, text: &str) -> Result<String, LedgerError> {
+        self.signature(text).map(|line| format!("{text}\n{line}"))
+    }
+
+    /// The signature line alone, with its newline.
+    pub(crate) fn signature(&self, text: &str) -> Result<String, LedgerError> {
         check_text(text)?;
         let signature = raw_signature(&self.seed, text.as_bytes());
         wipe_stack();
-        let bytes = [self.verifier.id.to_be_bytes().as_slice(), &signature?].concat();
-        Ok(format!("{text}\n{DASH}{} {}\n", self.verifier.name, text::encode(&bytes)))
+        Ok(format!("{}\n", signature_line(&self.verifier.0, &signature?)))
     }
 }
 
@@ -53,11 +57,7 @@ impl fmt::Debug for LogSigner {
 ///
 /// The text form is `name+hex8+base64(0x01 || public key)`, as Go's `golang.org/x/mod/sumdb/note` writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct VerifierKey {
-    name: String,
-    id: u32,
-    public: [u8; 32],
-}
+pub struct VerifierKey(NamedKey);
 
 impl VerifierKey {
     /// Reads the text form; it has one spelling.
@@ -65,45 +65,28 @@ impl VerifierKey {
     /// # Errors
     /// [`LedgerError::KeyMalformed`] for any other text, also when the key id is not that of the key.
     pub fn parse(text: &str) -> Result<Self, LedgerError> {
-        let key = Self::split(text).ok_or(LedgerError::KeyMalformed)?;
-        if key.to_string() == text { Ok(key) } else { Err(LedgerError::KeyMalformed) }
+        NamedKey::parse(ALGORITHM, text).map(Self)
     }
 
     /// The key name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The key id: the first four bytes of SHA-256(name || 0x0A || 0x01 || public key).
     pub const fn id(&self) -> u32 {
-        self.id
+        self.0.id
     }
 
     /// The 32 bytes of the public key (RFC 8032 section 5.1.5).
     pub const fn public_key(&self) -> &[u8; 32] {
-        &self.public
-    }
-
-    fn new(name: &str, public: [u8; 32]) -> Self {
-        let hash = digest(&SHA256, &[name.as_bytes(), b"\n", &[ALGORITHM], &public].concat());
-        let id = hash.as_ref().first_chunk().map_or(0, |id| u32::from_be_bytes(*id));
-        Self { name: name.to_owned(), id, public }
-    }
-
-    fn split(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('+')?;
-        let (_, key) = rest.split_once('+')?;
-        check_name(name).ok()?;
-        let key = text::decode(key)?;
-        let (algorithm, public) = key.split_first()?;
-        (*algorithm == ALGORITHM).then_some(Self::new(name, public.try_into().ok()?))
+        &self.0.public
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[ALGORITHM], self.public.as_slice()].concat();
-        write!(f, "{}+{:08x}+{}", self.name, self.id, text::encode(&key))
+        f.write_str(&self.0.text(ALGORITHM))
     }
 }
 
@@ -134,17 +117,31 @@ impl Note {
     /// [`LedgerError::SignatureInvalid`] when the signature of a known key does not verify, even beside one that
     /// does; [`LedgerError::SignatureMissing`] when no signature is by a known key.
     pub fn verify(&self, keys: &[&VerifierKey]) -> Result<&str, LedgerError> {
-        let mut known = false;
+        if self.signers(keys)?.is_empty() { Err(LedgerError::SignatureMissing) } else { Ok(&self.text) }
+    }
+
+    /// Those of the keys that signed the text, in the order of their signatures.
+    ///
+    /// # Errors
+    /// [`LedgerError::SignatureInvalid`] when the signature of one of them does not verify.
+    pub fn signers<'k>(&self, keys: &[&'k VerifierKey]) -> Result<Vec<&'k VerifierKey>, LedgerError> {
+        let mut signers = Vec::new();
         for signature in &self.signatures {
-            let mut matching = keys.iter().filter(|key| signature.is_by(key));
-            if let Some(key) = matching.next() {
-                let public = UnparsedPublicKey::new(&ED25519, &key.public);
-                let checked = public.verify(self.text.as_bytes(), &signature.bytes);
-                checked.map_err(|_| LedgerError::SignatureInvalid)?;
-                known = true;
+            if let Some(key) = keys.iter().find(|key| signature.is_by(&key.0)) {
+                key.0.verify(self.text.as_bytes(), &signature.bytes)?;
+                signers.push(*key);
             }
         }
-        if known { Ok(&self.text) } else { Err(LedgerError::SignatureMissing) }
+        Ok(signers)
+    }
+
+    /// The text that the signatures are about; not to be believed before [`Self::verify`].
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn signatures(&self) -> &[Signature] {
+        &self.signatures
     }
 
     fn split(note: &str) -> Option<Self> {
@@ -160,15 +157,16 @@ impl Note {
     }
 }
 
+/// One signature line: key name, key id and what the key made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Signature {
+pub(crate) struct Signature {
     name: String,
     id: u32,
     bytes: Vec<u8>,
 }
 
 impl Signature {
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let (name, signature) = line.strip_prefix(DASH)?.split_once(' ')?;
         check_name(name).ok()?;
         let decoded = text::decode(signature)?;
@@ -177,14 +175,27 @@ impl Signature {
         (!bytes.is_empty()).then_some(Self { name: name.to_owned(), id, bytes })
     }
 
-    fn is_by(&self, key: &VerifierKey) -> bool {
+    pub(crate) fn is_by(&self, key: &NamedKey) -> bool {
         self.id == key.id && self.name == key.name
+    }
+
+    /// What the key made, without the key id.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
-pub(crate) fn check_name(name: &str) -> Result<(), LedgerError> {
-    let stray = |c: char| c.is_whitespace() || c == '+' || c < ' ';
-    if name.is_empty() || name.chars().any(stray) { Err(LedgerError::Name) } else { Ok(()) }
+impl fmt::Display for Signature {
+    /// Writes the line without its newline.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = [self.id.to_be_bytes().as_slice(), &self.bytes].concat();
+        write!(f, "{DASH}{} {}", self.name, text::encode(&bytes))
+    }
+}
+
+/// The line of a signature by this key.
+pub(crate) fn signature_line(key: &NamedKey, bytes: &[u8]) -> Signature {
+    Signature { name: key.name.clone(), id: key.id, bytes: bytes.to_vec() }
 }
 
 fn check_text(text: &str) -> Result<(), LedgerError> {
@@ -195,14 +206,14 @@ fn check_text(text: &str) -> Result<(), LedgerError> {
 // The expanded key lives on the stack only, in these two frames; their callers overwrite it.
 
 #[inline(never)]
-fn public_key(seed: &Secret<32>) -> Result<[u8; 32], LedgerError> {
+pub(crate) fn public_key(seed: &Secret<32>) -> Result<[u8; 32], LedgerError> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose_secret());
     let pair = pair.map_err(|_| LedgerError::KeyMalformed)?;
     pair.public_key().as_ref().try_into().map_err(|_| LedgerError::KeyMalformed)
 }
 
 #[inline(never)]
-fn raw_signature(seed: &Secret<32>, message: &[u8]) -> Result<[u8; 64], LedgerError> {
+pub(crate) fn raw_signature(seed: &Secret<32>, message: &[u8]) -> Result<[u8; 64], LedgerError> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose_secret());
     let signature = pair.map_err(|_| LedgerError::KeyMalformed)?.sign(message);
     signature.as_ref().try_into().map_err(|_| LedgerError::KeyMalformed)

@@ -1,4 +1,6 @@
-use crate::LedgerError;
+use vouchsafe_types::Digest;
+
+use crate::{LedgerError, WitnessError, WitnessKey};
 
 /// The committed leaf rows of one log, in order: the truth that tiles and checkpoint are a projection of.
 ///
@@ -43,4 +45,42 @@ pub trait TileStore: Send + Sync {
     /// # Errors
     /// [`LedgerError::StoreUnavailable`] when the bytes are not known to be durable.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), LedgerError>;
+}
+
+/// Where the newest signed note of one log is kept besides the published file: outside the domain that a restore
+/// sets back, and changed only by compare-and-swap.
+///
+/// It is what makes a rollback and a second writer visible. Its owner never merges, repairs or deletes.
+pub trait CheckpointLock: Send + Sync {
+    /// The newest note.
+    ///
+    /// Returns: the bytes, or `None` when the log never published.
+    ///
+    /// # Errors
+    /// [`LedgerError::LockUnavailable`] when the lock cannot answer.
+    fn load(&self) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Puts a new note in the place of the expected one, durably and in one step.
+    ///
+    /// # Errors
+    /// [`LedgerError::CheckpointMoved`] when it holds anything else than what is expected, and nothing changed;
+    /// [`LedgerError::LockUnavailable`] when the new note is not known to be durable.
+    fn swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), LedgerError>;
+}
+
+/// Somebody else who remembers the newest checkpoint of the log and cosigns what continues it
+/// ([C2SP tlog-witness](https://c2sp.org/tlog-witness)).
+///
+/// The codecs of the protocol are in [`witness`](crate::witness); an adapter only carries the bytes.
+pub trait Witness: Send + Sync {
+    /// The key that its cosignatures verify with.
+    fn key(&self) -> &WitnessKey;
+
+    /// Submits a signed note with the proof that it continues the tree of `old_size` leaves.
+    ///
+    /// Returns: the body of the answer, signature lines; they are not believed before they verify.
+    ///
+    /// # Errors
+    /// [`WitnessError`]: no cosignature, and why.
+    fn add_checkpoint(&self, old_size: u64, proof: &[Digest], note: &str) -> Result<String, WitnessError>;
 }

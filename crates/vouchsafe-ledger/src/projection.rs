@@ -171,7 +171,7 @@ fn extend(
     builder.take_rows(source, size, sink, &mut |_| Ok(()))?;
     builder.finish(sink)?;
     // INVARIANT (tiles first): whoever sees a checkpoint finds every tile it needs.
-    let signed = SignedCheckpoint::sign(Checkpoint::new(origin, size, builder.root())?, signer)?;
+    let signed = SignedCheckpoint::sign(Checkpoint::new(origin, size, builder.root())?, &[signer])?;
     store.write(CHECKPOINT_PATH, signed.note().as_bytes())?;
     Ok((builder, signed))
 }
