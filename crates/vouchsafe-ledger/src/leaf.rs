@@ -1,118 +1,6 @@
 use vouchsafe_types::Timestamp;
 
-use crate::LedgerError;
-
-/// What a leaf says happened. The vocabulary is closed: codes and names are stable and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum EntryKind {
-    /// A person gave consent for one scope.
-    ConsentGiven,
-    /// A person withdrew consent for one scope.
-    ConsentWithdrawn,
-    /// A record that nothing legitimate opens was opened: somebody must look.
-    HoneyTouched,
-    /// Destroyed keys came back with a restore and were destroyed again.
-    KeysRecovered,
-    /// Keys of the organisation were rotated.
-    KeysRotated,
-    /// The log was continued after a restore; the payload names the gap.
-    LogRecovered,
-    /// The exact bytes of a notice came into force.
-    NoticePublished,
-    /// An organisation was created; the first leaf of its log.
-    OrganisationCreated,
-    /// The payload of an earlier leaf was destroyed on its own schedule; the leaf and its proofs remain.
-    PayloadDestroyed,
-    /// The consent gate refused a permit.
-    PermitRefused,
-    /// A retention plan was approved, before it acts.
-    RetentionPlanApproved,
-    /// The fence: from this leaf on the template is refused; its keys are about to be destroyed.
-    TemplateDestroyRequested,
-    /// The keys of a template are destroyed.
-    TemplateDestroyed,
-    /// A protected template was made and stored.
-    TemplateEnrolled,
-    /// A stored template was opened to compare it. Every opening is one leaf.
-    TemplateOpened,
-    /// A verification was refused: by liveness, by policy or for want of a template.
-    VerificationRefused,
-}
-
-impl EntryKind {
-    /// Every kind, in the order of its code.
-    pub const ALL: [Self; 16] = [
-        Self::ConsentGiven,
-        Self::ConsentWithdrawn,
-        Self::NoticePublished,
-        Self::OrganisationCreated,
-        Self::TemplateEnrolled,
-        Self::TemplateOpened,
-        Self::TemplateDestroyRequested,
-        Self::TemplateDestroyed,
-        Self::PayloadDestroyed,
-        Self::VerificationRefused,
-        Self::PermitRefused,
-        Self::RetentionPlanApproved,
-        Self::LogRecovered,
-        Self::KeysRotated,
-        Self::KeysRecovered,
-        Self::HoneyTouched,
-    ];
-
-    /// The stable code: the upper byte is the thing, the lower one what happened to it.
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::ConsentGiven => 0x0101,
-            Self::ConsentWithdrawn => 0x0102,
-            Self::NoticePublished => 0x0201,
-            Self::OrganisationCreated => 0x0301,
-            Self::TemplateEnrolled => 0x0401,
-            Self::TemplateOpened => 0x0402,
-            Self::TemplateDestroyRequested => 0x0403,
-            Self::TemplateDestroyed => 0x0404,
-            Self::PayloadDestroyed => 0x0501,
-            Self::VerificationRefused => 0x0601,
-            Self::PermitRefused => 0x0701,
-            Self::RetentionPlanApproved => 0x0801,
-            Self::LogRecovered => 0x0901,
-            Self::KeysRotated => 0x0a01,
-            Self::KeysRecovered => 0x0a02,
-            Self::HoneyTouched => 0x0a03,
-        }
-    }
-
-    /// Reads a code back.
-    ///
-    /// # Errors
-    /// [`LedgerError::LeafMalformed`] for a code outside the vocabulary.
-    pub fn from_code(code: u16) -> Result<Self, LedgerError> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or(LedgerError::LeafMalformed)
-    }
-
-    /// The stable name used in exports and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConsentGiven => "consent.given",
-            Self::ConsentWithdrawn => "consent.withdrawn",
-            Self::HoneyTouched => "honey.touched",
-            Self::KeysRecovered => "keys.recovered",
-            Self::KeysRotated => "keys.rotated",
-            Self::LogRecovered => "log.recovered",
-            Self::NoticePublished => "notice.published",
-            Self::OrganisationCreated => "organisation.created",
-            Self::PayloadDestroyed => "payload.destroyed",
-            Self::PermitRefused => "permit.refused",
-            Self::RetentionPlanApproved => "retention.plan_approved",
-            Self::TemplateDestroyRequested => "template.destroy_requested",
-            Self::TemplateDestroyed => "template.destroyed",
-            Self::TemplateEnrolled => "template.enrolled",
-            Self::TemplateOpened => "template.opened",
-            Self::VerificationRefused => "verification.refused",
-        }
-    }
-}
+use crate::{EntryKind, LedgerError};
 
 /// One entry of the log, as outsiders may see it: no name, no free text, no raw identifier.
 ///
@@ -186,8 +74,6 @@ impl Leaf {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     const LEAF: Leaf = Leaf {
@@ -196,14 +82,6 @@ mod tests {
         organisation: [5; 16],
         commitment: [6; 32],
     };
-
-    #[test]
-    fn codes_and_names_are_distinct_and_read_back() {
-        let names: BTreeSet<_> = EntryKind::ALL.map(EntryKind::name).into();
-        assert_eq!(names.len(), EntryKind::ALL.len());
-        let known = (0..=u16::MAX).filter_map(|code| EntryKind::from_code(code).ok()).collect::<Vec<_>>();
-        assert_eq!(known, EntryKind::ALL);
-    }
 
     #[test]
     fn the_encoding_is_the_one_of_the_spec() {

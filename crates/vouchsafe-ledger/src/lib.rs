@@ -21,16 +21,22 @@
 //! [C2SP tlog-proof]: https://c2sp.org/tlog-proof
 #![forbid(unsafe_code)]
 
+mod audit;
 mod builder;
 mod checkpoint;
 pub mod commitment;
+mod cosign;
 mod cosignature;
 mod entries;
 mod error;
+mod handover;
+mod heads;
 mod key;
+mod kind;
 mod leaf;
 pub mod merkle;
 mod note;
+mod policy;
 mod port;
 mod projection;
 mod proof;
@@ -38,25 +44,31 @@ mod text;
 mod tiles;
 mod trust;
 mod verify;
+mod vocabulary;
 pub mod witness;
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/log-format.md")]
 pub mod log_format {}
 
+pub use audit::{ActorRole, DestructionReason, EntryOutcome};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use commitment::Opening;
+pub use cosign::{CosignOutcome, CosignReport, CosignedSizes, cosign};
 #[cfg(any(test, feature = "test-util"))]
 pub use cosignature::Cosigner;
 pub use cosignature::{Cosignature, WitnessKey};
 pub use entries::read_entries;
 pub use error::LedgerError;
-pub use leaf::{EntryKind, Leaf};
+pub use handover::{Handover, HandoverReason, HandoverStatement, KeyChain, read_handovers};
+pub use kind::EntryKind;
+pub use leaf::Leaf;
 pub use note::{LogSigner, Note, VerifierKey};
+pub use policy::Policy;
 pub use port::{CheckpointLock, LeafSource, TileStore, Witness};
 pub use projection::{Publisher, publish, rebuild};
 pub use proof::{Receipt, prove_consistency, prove_inclusion, verify_receipt};
-pub use tiles::{CHECKPOINT_PATH, TILE_WIDTH, TilePath, TileReader, is_log_path};
+pub use tiles::{CHECKPOINT_PATH, TILE_WIDTH, TilePath, TileReader, handover_path, is_log_path};
 pub use trust::{Trust, published};
 pub use verify::{Finding, Report, verify_log, verify_tiles};
 pub use witness::WitnessError;

@@ -1,0 +1,114 @@
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What a leaf says happened. The vocabulary is closed: codes and names are stable and never reused. The upper
+    /// byte of a code is the thing, the lower one what happened to it.
+    EntryKind: u16, else LeafMalformed;
+    /// A person gave consent for one scope.
+    ConsentGiven = 0x0101 "consent.given",
+    /// A person withdrew consent for one scope.
+    ConsentWithdrawn = 0x0102 "consent.withdrawn",
+    /// A person gave consent again for a scope whose notice had changed or whose term had ended.
+    ConsentRenewed = 0x0103 "consent.renewed",
+    /// A person was asked for consent for one scope and refused it.
+    ConsentRefused = 0x0104 "consent.refused",
+    /// The controller ended a consent; the person did not.
+    ConsentRevoked = 0x0105 "consent.revoked",
+    /// A consent reached the end of its term.
+    ConsentExpired = 0x0106 "consent.expired",
+    /// A consent was found never to have been valid.
+    ConsentInvalidated = 0x0107 "consent.invalidated",
+    /// Evidence of a consent was opened to answer a question.
+    ConsentDisclosed = 0x0108 "consent.disclosed",
+    /// The exact bytes of a notice came into force.
+    NoticePublished = 0x0201 "notice.published",
+    /// A notice was shown to a person, whatever they did then.
+    NoticeServed = 0x0202 "notice.served",
+    /// An organisation was created; the first leaf of its log.
+    OrganisationCreated = 0x0301 "organisation.created",
+    /// A protected template was made and stored.
+    TemplateEnrolled = 0x0401 "template.enrolled",
+    /// A stored template was opened to compare it. Every opening is one leaf.
+    TemplateOpened = 0x0402 "template.opened",
+    /// The fence: from this leaf on the template is refused; its keys are about to be destroyed.
+    TemplateDestroyRequested = 0x0403 "template.destroy_requested",
+    /// The keys of a template are destroyed.
+    TemplateDestroyed = 0x0404 "template.destroyed",
+    /// A destroyed template was found after a restore; its destruction was repeated.
+    TemplateDestroyedAgain = 0x0405 "template.destroyed_again",
+    /// The payload of an earlier leaf was destroyed on its own schedule; the leaf and its proofs remain.
+    PayloadDestroyed = 0x0501 "payload.destroyed",
+    /// A destroyed payload was found after a restore; its destruction was repeated.
+    PayloadDestroyedAgain = 0x0502 "payload.destroyed_again",
+    /// A verification was refused: by liveness, by policy or for want of a template.
+    VerificationRefused = 0x0601 "verification.refused",
+    /// The consent gate refused a permit.
+    PermitRefused = 0x0701 "permit.refused",
+    /// A retention plan was approved, before it acts.
+    RetentionPlanApproved = 0x0801 "retention.plan_approved",
+    /// The log was continued after a restore; the payload names the gap.
+    LogRecovered = 0x0901 "log.recovered",
+    /// The key of the log was handed over; the payload is the `HandoverStatement`.
+    LogKeyRotated = 0x0902 "log.key_rotated",
+    /// The log was exported for an audit.
+    LogExported = 0x0903 "log.exported",
+    /// Keys of the organisation were rotated.
+    KeysRotated = 0x0a01 "keys.rotated",
+    /// Destroyed keys came back with a restore and were destroyed again.
+    KeysRecovered = 0x0a02 "keys.recovered",
+    /// A record that nothing legitimate opens was opened: somebody must look.
+    HoneyTouched = 0x0a03 "honey.touched",
+    /// A person was marked: processing restricted, objected to, or they are a minor.
+    SubjectMarked = 0x0c01 "subject.marked",
+    /// Such a mark was lifted.
+    SubjectUnmarked = 0x0c02 "subject.unmarked",
+}
+
+impl EntryKind {
+    /// Whether the payload of such a leaf is about the organisation itself, is no secret, and lies under the public
+    /// opening of 32 zero bytes, so that anybody can check it.
+    pub const fn has_public_opening(self) -> bool {
+        matches!(
+            self,
+            Self::HoneyTouched
+                | Self::KeysRecovered
+                | Self::KeysRotated
+                | Self::LogKeyRotated
+                | Self::LogRecovered
+                | Self::NoticePublished
+                | Self::OrganisationCreated
+                | Self::RetentionPlanApproved
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_distinct_and_read_back() {
+        let names: BTreeSet<_> = EntryKind::ALL.map(EntryKind::name).into();
+        assert_eq!(names.len(), EntryKind::ALL.len());
+        let known = (0..=u16::MAX).filter_map(|code| EntryKind::from_code(code).ok()).collect::<Vec<_>>();
+        assert_eq!(known, EntryKind::ALL);
+        for kind in EntryKind::ALL {
+            assert_eq!(EntryKind::from_name(kind.name()), Ok(kind));
+        }
+        assert!(EntryKind::from_name("consent.given ").is_err());
+    }
+
+    /// The table of `docs/log-format.md` is the vocabulary, in its order.
+    #[test]
+    fn the_specification_lists_every_kind() {
+        let spec = include_str!("../docs/log-format.md");
+        let rows = spec.lines().filter_map(|line| line.strip_prefix("| `0x")).collect::<Vec<_>>();
+        let expected = EntryKind::ALL.map(|kind| format!("{:04x}` | `{}` |", kind.code(), kind.name()));
+        assert_eq!(rows.len(), expected.len());
+        for (row, expected) in rows.iter().zip(expected) {
+            assert!(row.starts_with(&expected), "{row}");
+        }
+    }
+}
