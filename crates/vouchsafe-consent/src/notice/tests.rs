@@ -14,7 +14,11 @@ pub(crate) fn at(second: i64) -> Timestamp {
 
 /// A draft that covers nothing yet.
 pub(crate) fn draft<'a>(version: &'a str, shown: &'a [u8]) -> NoticeDraft<'a> {
-    NoticeDraft::new("biometrics", version, "en", shown)
+    draft_in("en", version, shown)
+}
+
+pub(crate) fn draft_in<'a>(locale: &'a str, version: &'a str, shown: &'a [u8]) -> NoticeDraft<'a> {
+    NoticeDraft::new("biometrics", version, locale, shown)
         .collected("We collect and store a template of your face or voice.")
         .purpose("We use it to confirm that it is you and to find forged identities.")
         .term("three years after your last use", "P3Y")

@@ -150,6 +150,20 @@ impl PasskeyVerifier for Recorder {
     }
 }
 
+/// The same encoding, told by hand.
+fn known_challenge(notice: &Notice) -> [u8; 32] {
+    let mut message = b"\0\0\0\0\0\0\0\x1evouchsafe/consent-challenge/v1".to_vec();
+    message.extend(b"\0\0\0\0\0\0\0\x04acme");
+    message.extend(b"\0\0\0\0\0\0\0\x20");
+    message.extend([1; 32]);
+    message.extend(b"\0\0\0\0\0\0\0\x03\x01\x02\x01");
+    message.extend(b"\0\0\0\0\0\0\0\x20");
+    message.extend(notice.digest().as_bytes());
+    message.extend(b"\0\0\0\0\0\0\0\x10");
+    message.extend([9; 16]);
+    *crate::notice::sha256(&message).as_bytes()
+}
+
 #[test]
 fn a_passkey_signs_this_act_and_no_other() {
     let notice = draft("1", SHOWN.as_bytes())
@@ -164,11 +178,15 @@ fn a_passkey_signs_this_act_and_no_other() {
     let passkeys = Recorder::default();
     assert_eq!(served.check_signature(&organisation, &signed(&own), &passkeys), Ok(()));
     assert_eq!(passkeys.0.lock().unwrap().as_slice(), [own]);
+    assert_eq!(own, known_challenge(&notice));
     assert_eq!(
         served.check_signature(&organisation, &signed(&own), &NoPasskeys),
         Err(ConsentError::PasskeysUnavailable)
     );
     assert_eq!(served.check_signature(&organisation, &Act::checkbox(), &NoPasskeys), Ok(()));
+    let line = ConsentLine::absent(organisation.clone(), subject(), Scope::FACE_VERIFICATION);
+    let give = |act: &Act| served.give(&line, &notice, act, &passkeys, at(1_001)).map(|line| line.sequence());
+    assert_eq!((give(&signed(&own)), give(&signed(&[1]))), (Ok(1), Err(ConsentError::PasskeyRejected)));
 
     let ticket = TicketId::from_bytes([8; 16]);
     let another = Served::new(ticket, subject(), Scope::FACE_VERIFICATION, &notice, at(1_000)).unwrap();
