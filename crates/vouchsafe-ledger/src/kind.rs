@@ -70,7 +70,10 @@ impl EntryKind {
     pub const fn has_public_opening(self) -> bool {
         matches!(
             self,
-            Self::LogKeyRotated
+            Self::HoneyTouched
+                | Self::KeysRecovered
+                | Self::KeysRotated
+                | Self::LogKeyRotated
                 | Self::LogRecovered
                 | Self::NoticePublished
                 | Self::OrganisationCreated

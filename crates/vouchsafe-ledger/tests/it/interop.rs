@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use vouchsafe_ledger::{prove_inclusion, publish, verify_receipt};
+use vouchsafe_ledger::{prove_inclusion, verify_receipt};
 
-use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, signer, trust};
+use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
 /// The example size of C2SP tlog-tiles: full and partial tiles on three levels.
 const LEAVES: u64 = 70_000;
