@@ -4,7 +4,7 @@
 Usage: matrix.py SAMPLES NAME=COMMAND...
 
 Every verifier is asked about every artefact that it reads (READERS): it must accept all that is as written and
-refuse all that is changed. Prints how often each did, and fails if one verdict is wrong, missing or a crash.
+refuse all that is changed. The one of this workspace is asked the same. Prints how often each did, and fails if one verdict is wrong, missing or a crash.
 
 A case is one line of JSON with `id`, `op` (checkpoint, receipt, inclusion, consistency or log) and what that
 question needs; bytes are base 64. It does not tell which verdict is expected.
@@ -21,19 +21,20 @@ import shlex
 import subprocess
 import sys
 
-SIGNED = ("go", "python", "aics-tlog")
+STRICT = ("vouchsafe", "python")
+SIGNED = ("vouchsafe", "go", "python", "aics-tlog")
 TREES = (*SIGNED, "pymerkle", "sigstore")
 READERS = {
     ("checkpoint", "text"): SIGNED,
     ("checkpoint", "signature line"): SIGNED,
     # These two say the same in another spelling, which signed-note forbids. Go's base 64 ignores stray bits.
-    ("checkpoint", "stray bits"): ("python", "aics-tlog"),
+    ("checkpoint", "stray bits"): (*STRICT, "aics-tlog"),
     # aics-tlog 0.2.1 does without the last newline.
-    ("checkpoint", "last newline"): ("go", "python"),
+    ("checkpoint", "last newline"): (*STRICT, "go"),
     ("checkpoint", "verifier key"): SIGNED,
     ("checkpoint", "origin"): SIGNED,
-    ("receipt", "text"): ("go", "python"),
-    ("receipt", "stray bits"): ("python",),
+    ("receipt", "text"): (*STRICT, "go"),
+    ("receipt", "stray bits"): STRICT,
     ("inclusion", "proof hash"): TREES,
     ("inclusion", "leaf"): TREES,
     ("inclusion", "index"): TREES,
@@ -49,7 +50,7 @@ READERS = {
     ("log", "checkpoint"): SIGNED,
     ("log", "hash tile"): SIGNED,
     # aics-tlog 0.2.1 reads as much of the last tile of a level as the checkpoint covers.
-    ("log", "longer last tile"): ("go", "python"),
+    ("log", "longer last tile"): (*STRICT, "go"),
     ("log", "entry bundle"): (*SIGNED, "pymerkle"),
 }
 OPERATIONS = {op: {name for (of, _), names in READERS.items() if of == op for name in names} for op, _ in READERS}
@@ -331,7 +332,7 @@ def main(samples, verifiers):
                 print(f"WRONG: {name} was not asked")
     if wrong:
         sys.exit(f"FAILED: {wrong} wrong verdicts")
-    print(f"interop: {len(verifiers)} verifiers accept what was written and refuse every change to it")
+    print(f"interop: {', '.join(name for name, _ in verifiers)}: accept what was written, refuse every change to it")
 
 
 if __name__ == "__main__":
