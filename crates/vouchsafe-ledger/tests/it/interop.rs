@@ -9,10 +9,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use vouchsafe_ledger::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, LedgerError, LogSigner, SignedCheckpoint, TileStore, Trust, VerifierKey,
-    prove_consistency, prove_inclusion, verify_receipt, verify_tiles,
+    CHECKPOINT_PATH, Cosigner, LedgerError, LogSigner, SignedCheckpoint, TileStore, Trust, VerifierKey,
+    WitnessKey, prove_consistency, prove_inclusion, verify_receipt, verify_tiles,
 };
-use vouchsafe_types::Digest;
+use vouchsafe_types::{Digest, Secret};
 
 use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
@@ -22,6 +22,8 @@ const LEAVES: u64 = 70_000;
 const FEW_LEAVES: u64 = 600;
 /// A leaf in the middle, and the last, whose proof fits this one size only.
 const PROVEN: [u64; 2] = [54_321, 69_999];
+/// When the checkpoint was cosigned, in seconds since 1970.
+const COSIGNED: u64 = 1_795_000_000;
 /// Sizes at which a checkpoint was published before.
 const OLDER: [u64; 2] = [43_210, 69_999];
 
@@ -44,7 +46,13 @@ fn write_log(folder: &Path, size: u64, older: &[u64], proven: &[u64], signer: &L
         publish(&rows.first(usize::try_from(old).unwrap()), &store, signer, ORIGIN).unwrap();
         write(folder, &format!("growth/{old}.checkpoint"), store.read(CHECKPOINT_PATH).unwrap().unwrap());
     }
-    publish(&rows, &store, signer, ORIGIN).unwrap();
+    let signed = publish(&rows, &store, signer, ORIGIN).unwrap();
+    let cosigner =
+        Cosigner::from_seed("witness.example/w1", &Secret::init_with(|seed| seed.fill(9))).unwrap();
+    let line = cosigner.cosign(&signed.checkpoint().to_string(), COSIGNED).unwrap();
+    let cosigned = signed.with_signature_lines(&line, &[cosigner.key().clone()]).unwrap();
+    write(folder, "cosigned.checkpoint", cosigned.note());
+    write(folder, "witness-key", cosigner.key().to_string());
     for &old in older {
         let proof = prove_consistency(&store, old, size, &trust(signer)).unwrap();
         let lines = proof.iter().map(|hash| BASE64_STANDARD.encode(hash.as_bytes()) + "\n");
@@ -97,6 +105,15 @@ impl Case {
         let judged = match (self.0["op"].as_str().unwrap(), key) {
             ("checkpoint", Some(key)) => {
                 SignedCheckpoint::open(&self.text("note")?, &key, self.origin()).map(|_| ())
+            }
+            ("cosignature", Some(key)) => {
+                let witness = WitnessKey::parse(self.0["witness_key"].as_str().unwrap());
+                let witness = [witness.map_err(|error| error.to_string())?];
+                let signed = SignedCheckpoint::open(&self.text("note")?, &key, self.origin());
+                match signed.and_then(|signed| signed.cosignatures(&witness)) {
+                    Ok(found) if found.is_empty() => return Err("nobody cosigned".to_owned()),
+                    cosigned => cosigned.map(drop),
+                }
             }
             ("receipt", Some(key)) => {
                 verify_receipt(&self.text("receipt")?, &self.bytes("leaf"), &key, self.origin()).map(|_| ())
