@@ -304,7 +304,7 @@ fn a_commit_that_fails_fails_every_member_and_leaves_nothing() {
 }
 
 #[test]
-fn a_batch_that_is_full_or_old_commits_although_others_want_to_join() {
+fn a_batch_that_is_old_commits_although_others_want_to_join() {
     in_time(|| {
         let (_dir, mut store) = store();
         add(&store, 0..1);
