@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks a published log without any code of this workspace: standard library and `cryptography` only.
 
-Usage: check_log.py FOLDER, where FOLDER holds log/, verifier-key, origin, receipt.tlog-proof and leaf.
+Usage: check_log.py FOLDER, where FOLDER holds log/, verifier-key, witness-key, origin, receipt.tlog-proof
+and leaf.
 
-Implements C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof, and RFC 6962 section 2.1.
+Implements C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles and tlog-proof, and RFC 6962 section 2.1.
 Exit status 0: everything holds; 1: something does not, and the last line says what.
 """
 
@@ -89,6 +90,25 @@ def open_note(note, key, origin):
     return int(lines[1]), root
 
 
+def cosigned_at(note, key):
+    """When the witness with this key cosigned the note, by cosignature/v1 of C2SP tlog-cosignature."""
+    name, key_id, blob = key.split("+", 2)
+    blob = decode(blob)
+    demand(blob[0] == 4 and len(blob) == 33, "witness key is not of cosignature/v1")
+    expected_id = sha256(name.encode(), b"\n", blob)[:4]
+    demand(expected_id.hex() == key_id, "key id is not that of the witness key")
+    body, _, signatures = note.rpartition("\n\n")
+    for line in signatures[:-1].split("\n"):
+        _, signer, signature = line.split(" ")
+        signature = decode(signature)
+        if signer == name and signature[:4] == expected_id:
+            time = int.from_bytes(signature[4:12], "big")
+            message = f"cosignature/v1\ntime {time}\n{body}\n"
+            Ed25519PublicKey.from_public_bytes(blob[1:]).verify(signature[12:], message.encode())
+            return time
+    raise Refused("the witness did not cosign")
+
+
 def tile_path(level, index, width):
     elements = f"{index % 1000:03}"
     index //= 1000
@@ -143,7 +163,9 @@ def check_receipt(receipt, leaf, key, origin):
 def main(folder):
     log = folder / "log"
     key, origin = (folder / "verifier-key").read_text(), (folder / "origin").read_text()
-    size, root = open_note((log / "checkpoint").read_bytes().decode(), key, origin)
+    note = (log / "checkpoint").read_bytes().decode()
+    size, root = open_note(note, key, origin)
+    demand(cosigned_at(note, (folder / "witness-key").read_text()) == 1_700_000_000, "cosignature has another time")
     leaves = list(entries(log, size))
     demand(all(len(leaf) == 55 and leaf[0] == 1 for leaf in leaves), "leaf has another version or length")
     hashes = [leaf_hash(leaf) for leaf in leaves]
@@ -152,7 +174,7 @@ def main(folder):
     leaf = (folder / "leaf").read_bytes()
     index = check_receipt((folder / "receipt.tlog-proof").read_bytes().decode(), leaf, key, origin)
     demand(leaves[index] == leaf, "proven leaf is not the one in the log")
-    print(f"python: {size} leaves, {tiles} hash tiles and the receipt of leaf {index} hold")
+    print(f"python: {size} leaves, {tiles} hash tiles, a cosignature and the receipt of leaf {index} hold")
 
 
 if __name__ == "__main__":

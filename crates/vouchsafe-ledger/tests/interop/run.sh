@@ -53,10 +53,10 @@ PYTHON
 
 refused=0
 for change in \
-    log/checkpoint:3 log/checkpoint:19 log/checkpoint:40 log/checkpoint:-9 \
+    log/checkpoint:3 log/checkpoint:19 log/checkpoint:40 log/checkpoint:-200 \
     log/tile/0/000:0 log/tile/0/273.p/112:100 log/tile/1/000:4000 log/tile/1/001.p/17:7 log/tile/2/000.p/1:31 \
     log/tile/entries/000:1 log/tile/entries/137:9000 log/tile/entries/273.p/112:-1 \
-    receipt.tlog-proof:30 receipt.tlog-proof:60 receipt.tlog-proof:-9 leaf:20 verifier-key:40 origin:2
+    receipt.tlog-proof:30 receipt.tlog-proof:60 receipt.tlog-proof:-200 leaf:20 verifier-key:40 origin:2
 do
     file=${change%:*}
     cp "$sample/$file" "$work/untouched"
@@ -69,6 +69,18 @@ do
         grep -q "refused" "$work/output" || { cat "$work/output"; echo "FAILED: $verifier crashed on $file"; exit 1; }
         refused=$((refused + 1))
     done
+    cp "$work/untouched" "$sample/$file"
+done
+
+# Go's note ignores the signatures of keys that it does not know, as it must: the cosignature is for Python.
+for change in log/checkpoint:-30 log/checkpoint:-100 witness-key:40; do
+    file=${change%:*}
+    cp "$sample/$file" "$work/untouched"
+    flip "$sample/$file" "${change##*:}"
+    if check python "$sample" >"$work/output" 2>&1 || ! grep -q "refused" "$work/output"; then
+        echo "FAILED: python did not refuse a changed cosignature"; exit 1
+    fi
+    refused=$((refused + 1))
     cp "$work/untouched" "$sample/$file"
 done
 for verifier in $verifiers; do

@@ -241,3 +241,21 @@ fn a_publication_meanwhile_wins_and_the_cosignatures_are_dropped() {
     assert_eq!(raced, Err(LedgerError::CheckpointMoved));
     assert_eq!(store.snapshot()[CHECKPOINT_PATH], store.lock.note().unwrap());
 }
+
+/// Promise: WB-1.4-immutable
+#[test]
+fn any_changed_bit_of_a_cosigned_checkpoint_is_refused_by_who_demands_the_witness() {
+    let (witness, store, signer) = (Honest::new(1), log(300), signer());
+    run(&store, &[&witness], &mut CosignedSizes::default()).unwrap();
+    let policy = policy("quorum w0", &[&witness]);
+    let demanding = trust(&signer).demanding(&policy);
+    let note = store.lock.note().unwrap();
+    assert!(demanding.open(&note).is_ok());
+    for at in 0..note.len() {
+        for bit in 0..8 {
+            let mut changed = note.clone();
+            changed[at] ^= 1 << bit;
+            assert!(demanding.open(&changed).is_err(), "byte {at}, bit {bit}");
+        }
+    }
+}

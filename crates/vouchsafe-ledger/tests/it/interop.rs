@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use vouchsafe_ledger::{prove_inclusion, verify_receipt};
+use vouchsafe_ledger::{CHECKPOINT_PATH, Cosigner, TileStore, prove_inclusion, verify_receipt};
+use vouchsafe_types::Secret;
 
 use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
@@ -18,7 +19,11 @@ fn write_a_sample_log_for_independent_verifiers() {
         return;
     };
     let (signer, store) = (signer(), MemoryTiles::default());
-    publish(&Rows::numbered(LEAVES), &store, &signer, ORIGIN).unwrap();
+    let signed = publish(&Rows::numbered(LEAVES), &store, &signer, ORIGIN).unwrap();
+    let witness = Cosigner::from_seed("w.example/1", &Secret::init_with(|seed| seed.fill(41))).unwrap();
+    let line = witness.cosign(&signed.checkpoint().to_string(), 1_700_000_000).unwrap();
+    let signed = signed.with_signature_lines(&line, &[witness.key().clone()]).unwrap();
+    store.write(CHECKPOINT_PATH, signed.note().as_bytes()).unwrap();
     for (path, bytes) in store.snapshot() {
         let path = folder.join("log").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -30,5 +35,6 @@ fn write_a_sample_log_for_independent_verifiers() {
     fs::write(folder.join("receipt.tlog-proof"), receipt).unwrap();
     fs::write(folder.join("leaf"), leaf).unwrap();
     fs::write(folder.join("verifier-key"), signer.verifier().to_string()).unwrap();
+    fs::write(folder.join("witness-key"), witness.key().to_string()).unwrap();
     fs::write(folder.join("origin"), ORIGIN).unwrap();
 }
