@@ -298,6 +298,7 @@ fn a_commit_that_fails_fails_every_member_and_leaves_nothing() {
             }
             assert_eq!(first.join().unwrap(), Err(StoreError::Conflict));
         });
+        assert!(store.connection().is_autocommit(), "other processes may write");
         assert_eq!(entries(&store, &organisation(0)), Vec::<Vec<u8>>::new());
         assert_eq!(append(&store, &organisation(0), b"sound"), Ok(0));
     });
