@@ -23,7 +23,7 @@ import sys
 
 STRICT = ("vouchsafe", "python")
 SIGNED = ("vouchsafe", "go", "python", "aics-tlog")
-TREES = (*SIGNED, "pymerkle", "sigstore")
+TREES = (*SIGNED, "sigstore")
 READERS = {
     ("checkpoint", "text"): SIGNED,
     ("checkpoint", "signature line"): SIGNED,
@@ -43,7 +43,7 @@ READERS = {
     ("inclusion", "index"): TREES,
     ("inclusion", "size"): TREES,
     # sigstore 4.5.1 does not compare the index with the size.
-    ("inclusion", "size up to index"): (*SIGNED, "pymerkle"),
+    ("inclusion", "size up to index"): SIGNED,
     ("inclusion", "root"): TREES,
     ("consistency", "proof hash"): SIGNED,
     ("consistency", "older size"): SIGNED,
@@ -54,7 +54,7 @@ READERS = {
     ("log", "hash tile"): SIGNED,
     # aics-tlog 0.2.1 reads as much of the last tile of a level as the checkpoint covers.
     ("log", "longer last tile"): (*STRICT, "go"),
-    ("log", "entry bundle"): (*SIGNED, "pymerkle"),
+    ("log", "entry bundle"): SIGNED,
 }
 OPERATIONS = {op: {name for (of, _), names in READERS.items() if of == op for name in names} for op, _ in READERS}
 LENGTH = 32

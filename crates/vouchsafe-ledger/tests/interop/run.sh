@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes sample logs and lets verifiers judge them that share no code with this workspace: Go's sumdb/note and
-# sumdb/tlog (Debian: golang-go, golang-golang-x-mod-dev), our own Python with `cryptography`, and PyPI's aics-tlog,
-# pymerkle and sigstore. matrix.py changes every artefact in turn: whoever reads it must refuse each change.
+# sumdb/tlog (Debian: golang-go, golang-golang-x-mod-dev), our own Python with `cryptography`, and PyPI's aics-tlog
+# and sigstore. matrix.py changes every artefact in turn: whoever reads it must refuse each change.
 #
 # PYTHON names the interpreter (default python3). A verifier that is not there is skipped, loudly;
 # with VOUCHSAFE_REQUIRE_SERVICES set that is an error.
@@ -48,7 +48,6 @@ while read -r name module script; do
 done <<'VERIFIERS'
 python cryptography check_log.py
 aics-tlog aics_tlog check_aics.py
-pymerkle pymerkle check_pymerkle.py
 sigstore sigstore._internal.merkle check_sigstore.py
 VERIFIERS
 

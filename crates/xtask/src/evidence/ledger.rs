@@ -12,14 +12,13 @@ use crate::{
 /// The environment of `.ci/run`, with verifiers and a witness that share no code with this workspace.
 const ENVIRONMENT: Environment = Environment {
     folder: "ci-venv",
-    probe: "import aics_tlog, cryptography, pymerkle, sigstore, check_jsonschema, os, sys; \
+    probe: "import aics_tlog, cryptography, sigstore, check_jsonschema, os, sys; \
             sys.exit(not os.access(sys.prefix + '/bin/aics-witness', os.X_OK))",
     packages: &[
         "--ignore-requires-python",
         "cryptography",
         "aics-tlog==0.2.1",
         "aics-witness==0.1.0",
-        "pymerkle==7.0.0",
         "sigstore==4.5.1",
         "check-jsonschema==0.39.0",
     ],
