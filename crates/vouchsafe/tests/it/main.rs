@@ -8,8 +8,11 @@
 
 mod folder;
 mod keys;
+mod in_flight;
 mod life;
 mod log;
+mod pause;
 mod photographs;
 mod scene;
+mod scopes;
 mod two_processes;
