@@ -16,3 +16,4 @@ mod photographs;
 mod scene;
 mod scopes;
 mod two_processes;
+mod witness;
