@@ -158,7 +158,9 @@ impl Walk {
         let context = payload_context(act.organisation, row.leaf, holding.class, row.id, row.key_version);
         let plain = match act.state.open(&context, &row.sealed) {
             Ok(plain) => plain,
-            Err(error @ EnvelopeError::NeverAllocated) if self.reread != Some(entry) => return Err(error.into()),
+            Err(error @ EnvelopeError::NeverAllocated) if self.reread != Some(entry) => {
+                return Err(error.into());
+            }
             Err(_) => {
                 self.report.findings.push(PayloadFinding::Unreadable(entry));
                 return Ok(());

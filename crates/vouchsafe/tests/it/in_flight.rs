@@ -164,7 +164,13 @@ impl Flight {
     }
 
     /// Stops the work of a person at a point, strikes, waits until that is acknowledged, and lets the work go on.
-    fn collide(&self, id: &str, (point, work): (Point, Work), blow: Blow, strike: &(dyn Fn() + Sync)) -> Ended {
+    fn collide(
+        &self,
+        id: &str,
+        (point, work): (Point, Work),
+        blow: Blow,
+        strike: &(dyn Fn() + Sync),
+    ) -> Ended {
         let organisation = self.service.organisation("acme").unwrap();
         let person = organisation.subject(id).unwrap();
         thread::scope(|scope| {
@@ -336,8 +342,7 @@ fn a_withdrawal_waits_for_the_transaction_that_commits() {
         let beside = flight.scene.again();
         let striking = beside.organisation("acme").unwrap();
         let _ = consented(&striking, "warm").withdraw(FACE).unwrap();
-        let (person, there) =
-            (organisation.subject("4711").unwrap(), striking.subject("4711").unwrap());
+        let (person, there) = (organisation.subject("4711").unwrap(), striking.subject("4711").unwrap());
         let permit = permit(&person);
         let decision = thread::scope(|scope| {
             let worker = scope.spawn(|| {
@@ -378,8 +383,7 @@ fn a_withdrawal_returns_although_a_verification_stands_still() {
     let _ = consented(&striking, "warm").withdraw(FACE).unwrap();
     let person = organisation.subject("4711").unwrap();
     let ended = thread::scope(|scope| {
-        let worker =
-            scope.spawn(|| flight.work(&person, Point::BetweenMatchAndCommit, Work::Verification));
+        let worker = scope.spawn(|| flight.work(&person, Point::BetweenMatchAndCommit, Work::Verification));
         flight.stop.reached();
         let there = striking.subject("4711").unwrap();
         let withdrawn = there.withdraw(FACE).unwrap();

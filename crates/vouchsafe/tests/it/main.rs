@@ -7,8 +7,8 @@
 )]
 
 mod folder;
-mod keys;
 mod in_flight;
+mod keys;
 mod life;
 mod log;
 mod pause;

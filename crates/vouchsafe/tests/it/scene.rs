@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use serde_json::Value;
+use tempfile::TempDir;
 use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;

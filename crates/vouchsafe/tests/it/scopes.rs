@@ -1,6 +1,7 @@
 //! Every scope is consented to apart from every other.
 
 use vouchsafe::consent::MessageKind;
+use vouchsafe::ledger::Trust;
 use vouchsafe::store::ConsentRow;
 use vouchsafe::{Act, Error, Organisation, Refusal, Role, Scope, Subject};
 
@@ -51,7 +52,13 @@ fn a_grant_for_one_scope_opens_no_other() {
             if opens {
                 assert_eq!(asked.done().unwrap().binding().scope(), granted);
             } else {
-                assert_eq!(refusal(asked), Refusal::ConsentMissing, "{} for {}", granted.name(), other.name());
+                assert_eq!(
+                    refusal(asked),
+                    Refusal::ConsentMissing,
+                    "{} for {}",
+                    granted.name(),
+                    other.name()
+                );
             }
         }
         for role in COMMUNICATION {
@@ -154,20 +161,20 @@ fn an_administrators_grant_is_proven_to_be_in_the_log() {
     assert_eq!(payload["notice"]["sha256"], notice.digest().to_string());
 
     let (key, origin) = (organisation.verifier_key().unwrap(), organisation.log_origin().unwrap());
-    assert!(receipt.receipt().verify(&key, &origin).is_err(), "without a proof");
+    assert!(receipt.receipt().verify(&Trust::new(&key, &origin)).is_err(), "without a proof");
     let proven = proven(&organisation, receipt.receipt());
-    let checkpoint = proven.verify(&key, &origin).unwrap();
+    let checkpoint = proven.verify(&Trust::new(&key, &origin)).unwrap();
     assert!(checkpoint.size() > proven.entry());
 
     let other = scene.service.organisation("other").unwrap();
     let (other_key, other_origin) = (other.verifier_key().unwrap(), other.log_origin().unwrap());
-    assert!(proven.verify(&other_key, &other_origin).is_err());
-    assert!(proven.verify(&key, &other_origin).is_err());
+    assert!(proven.verify(&Trust::new(&other_key, &other_origin)).is_err());
+    assert!(proven.verify(&Trust::new(&key, &other_origin)).is_err());
     let end_user = organisation.subject("4711").unwrap();
     let own = give(&end_user, Scope::FACE_VERIFICATION, &notice);
     let mut mixed: serde_json::Value = serde_json::from_str(&own.receipt().to_json().unwrap()).unwrap();
     mixed["proof"] = proven.proof().unwrap().into();
     let mixed = vouchsafe::Receipt::from_json(&mixed.to_string()).unwrap();
-    assert!(mixed.verify(&key, &origin).is_err(), "the proof of another entry");
+    assert!(mixed.verify(&Trust::new(&key, &origin)).is_err(), "the proof of another entry");
     assert_eq!(Scope::ADMIN_FACE_VERIFICATION.role(), Role::Administrator);
 }
