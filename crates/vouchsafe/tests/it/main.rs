@@ -6,6 +6,7 @@
     reason = "a test may stop where it stands"
 )]
 
+mod consent_bad_input;
 mod consent_life;
 mod folder;
 mod in_flight;
