@@ -124,12 +124,12 @@ fn basis(standing: &Standing<'_>, now: Timestamp) -> Result<LastAct, Refusal> {
     Ok(act)
 }
 
-/// Whether a later version asks for consent again. Another language of the version consented to does not.
+/// Whether a later notice asks for consent again. Another language of the version consented to does not.
 fn asks_again(later: &Notice, given: Option<&Notice>) -> bool {
     let newer = given.is_none_or(|given| {
-        later.id() == given.id()
-            && later.version() != given.version()
-            && later.effective() >= given.effective()
+        let translated = later.version() == given.version() && later.locale() != given.locale();
+        let other = later.reference() != given.reference() && !translated;
+        later.id() == given.id() && other && later.effective() >= given.effective()
     });
     newer && later.materiality() == Materiality::Material
 }

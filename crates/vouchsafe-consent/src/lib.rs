@@ -4,7 +4,7 @@
 //! Here that order is a matter of types: capture and embedding take a [`Permit`], and [`Gate::permit`] is the
 //! only maker of a `Permit<Consented>`. The crate is pure: it holds no log, no database and no clock.
 //!
-//! A [`Notice`] is drafted from the exact bytes shown; [`Served`] records that it was shown; an [`Act`] answers that;
+//! A [`Notice`] is drafted from the exact bytes shown (see [`notices`]); [`Served`] records that it was shown; an [`Act`] answers that;
 //! [`ConsentLine`] steps by the table of [`consent_states`]; [`Standing`] is what the gate judges by.
 #![forbid(unsafe_code)]
 
@@ -40,3 +40,6 @@ pub use status::{ConsentEvent, ConsentStatus, TRANSITIONS, Transition, next};
 
 #[doc = include_str!("../docs/consent-states.md")]
 pub mod consent_states {}
+
+#[doc = include_str!("../docs/notices.md")]
+pub mod notices {}

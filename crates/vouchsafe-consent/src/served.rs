@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym, TicketId, Timestamp};
 
 use crate::act::challenge;
-use crate::{Act, ConsentError, Expression, Notice, NoticeRef, PasskeyVerifier};
+use crate::{Act, ConsentError, ConsentLine, Expression, Notice, NoticeRef, PasskeyVerifier};
 
 /// A notice that was actually shown: which bytes, to whom, for which one scope, when.
 ///
@@ -51,6 +51,46 @@ impl Served {
         Self { ticket, subject, scope, notice, served_at }
     }
 
+    /// The line after the act that answers this with consent: every check but the age, and that the ticket was not
+    /// answered before, which the store knows.
+    ///
+    /// # Errors
+    /// [`ConsentError::WrongLine`] when the line is another person's or for another scope; otherwise as
+    /// [`Self::check_act`], [`Self::check_signature`] and [`ConsentLine::give`].
+    pub fn give(
+        &self,
+        line: &ConsentLine,
+        notice: &Notice,
+        act: &Act,
+        passkeys: &dyn PasskeyVerifier,
+        now: Timestamp,
+    ) -> Result<ConsentLine, ConsentError> {
+        self.check_line(line)?;
+        let at = self.check_act(notice, act, now)?;
+        self.check_signature(line.organisation(), act, passkeys)?;
+        line.give(notice, at)
+    }
+
+    /// The line after the person declines; no way of expressing that is prescribed.
+    ///
+    /// # Errors
+    /// As [`Self::give`], and [`ConsentError::StillGiven`].
+    pub fn refuse(
+        &self,
+        line: &ConsentLine,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<ConsentLine, ConsentError> {
+        self.check_line(line)?;
+        self.check_notice(notice)?;
+        line.refuse(notice, self.check_time(now, now)?)
+    }
+
+    fn check_line(&self, line: &ConsentLine) -> Result<(), ConsentError> {
+        let own = line.subject() == self.subject && line.scope() == self.scope;
+        if own { Ok(()) } else { Err(ConsentError::WrongLine) }
+    }
+
     /// Checks that an act answers what was shown, and gives the instant of the act.
     ///
     /// A passkey signature is checked by [`Self::check_signature`], the age by the organisation's
@@ -61,6 +101,14 @@ impl Served {
     /// [`ConsentError::ExpressionNotAccepted`], [`ConsentError::BackDated`], [`ConsentError::FromTheFuture`] or
     /// [`ConsentError::ServedStale`].
     pub fn check_act(&self, notice: &Notice, act: &Act, now: Timestamp) -> Result<Timestamp, ConsentError> {
+        self.check_notice(notice)?;
+        if !notice.accepts(act.expression().kind()) {
+            return Err(ConsentError::ExpressionNotAccepted);
+        }
+        self.check_time(act.acted_at().unwrap_or(now), now)
+    }
+
+    fn check_notice(&self, notice: &Notice) -> Result<(), ConsentError> {
         let named = notice.reference();
         if named.id == self.notice.id
             && named.version == self.notice.version
@@ -74,10 +122,7 @@ impl Served {
         if !notice.covers(self.scope) {
             return Err(ConsentError::ScopeNotCovered);
         }
-        if !notice.accepts(act.expression().kind()) {
-            return Err(ConsentError::ExpressionNotAccepted);
-        }
-        self.check_time(act.acted_at().unwrap_or(now), now)
+        Ok(())
     }
 
     fn check_time(&self, at: Timestamp, now: Timestamp) -> Result<Timestamp, ConsentError> {

@@ -50,6 +50,9 @@ pub enum LedgerError {
     /// Rejected: a handover does not lead from the trusted key, or its leaf says something else.
     #[error("key handover is not shown by the log")]
     HandoverRejected,
+    /// Rejected: a key signed beyond the size at which it was handed over.
+    #[error("checkpoint is signed by a key that was handed over before")]
+    KeyRetired,
     /// Rejected: the checkpoint belongs to another log.
     #[error("checkpoint belongs to another log")]
     OriginMismatch,

@@ -3,9 +3,7 @@ use std::fmt;
 use vouchsafe_types::Digest;
 
 use crate::merkle::{self, HashReader, leaf_hash};
-use crate::{
-    Checkpoint, LedgerError, SignedCheckpoint, TileReader, TileStore, Trust, VerifierKey, published, text,
-};
+use crate::{Checkpoint, LedgerError, TileReader, TileStore, Trust, VerifierKey, published, text};
 
 /// Evidence, to be checked offline, that one leaf is in the log
 /// ([C2SP tlog-proof](https://c2sp.org/tlog-proof)): index, inclusion proof and signed checkpoint.
@@ -57,13 +55,26 @@ impl Receipt {
     /// Checks that this leaf is in the log that the key and origin name.
     ///
     /// # Errors
-    /// As [`SignedCheckpoint::open`]; [`LedgerError::ProofRejected`] when the proof does not lead from the leaf to
-    /// the root.
+    /// As [`Self::verify_with`].
     pub fn verify(&self, leaf: &[u8], key: &VerifierKey, origin: &str) -> Result<Checkpoint, LedgerError> {
-        let signed = SignedCheckpoint::open(&self.note, key, origin)?;
-        let head = signed.checkpoint();
-        merkle::verify_inclusion(&leaf_hash(leaf), self.index, head.size(), &self.proof, head.root())?;
-        Ok(head.clone())
+        self.verify_with(leaf, &Trust::new(key, origin))
+    }
+
+    /// Checks that this leaf is in the log, as [`Self::verify`], with all that the trust demands: its keys and the
+    /// quorum of its policy. A receipt says nothing about the checkpoint that the trust remembers, which may be
+    /// newer.
+    ///
+    /// # Errors
+    /// As [`Trust::open`]; [`LedgerError::ProofRejected`] when the proof does not lead from the leaf to the root.
+    pub fn verify_with(&self, leaf: &[u8], trust: &Trust<'_>) -> Result<Checkpoint, LedgerError> {
+        let signed = trust.open(self.note.as_bytes())?;
+        self.verify_under(leaf, signed.checkpoint())?;
+        Ok(signed.checkpoint().clone())
+    }
+
+    /// Checks the proof against a head that is believed.
+    pub(crate) fn verify_under(&self, leaf: &[u8], head: &Checkpoint) -> Result<(), LedgerError> {
+        merkle::verify_inclusion(&leaf_hash(leaf), self.index, head.size(), &self.proof, head.root())
     }
 
     fn split(receipt: &str) -> Option<Self> {

@@ -102,13 +102,7 @@ impl TilePath {
             Some((elements, width)) => (elements, text::decode_decimal(width)?),
             None => (rest, TILE_WIDTH),
         };
-        let mut index: u64 = 0;
-        for element in elements.split('/') {
-            let digits = element.strip_prefix('x').unwrap_or(element);
-            let plain = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let value = plain.then(|| digits.parse::<u64>().ok()).flatten()?;
-            index = index.checked_mul(1000)?.checked_add(value)?;
-        }
+        let index = parse_number(elements)?;
         match level {
             Some(level) => Self::hashes(level, index, width).ok(),
             None => Self::entries(index, width).ok(),
@@ -118,11 +112,7 @@ impl TilePath {
 
 impl fmt::Display for TilePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut elements, mut rest) = (format!("{:03}", self.index % 1000), self.index / 1000);
-        while rest > 0 {
-            elements = format!("x{:03}/{elements}", rest % 1000);
-            rest /= 1000;
-        }
+        let elements = number(self.index);
         match self.level {
             Some(level) => write!(f, "tile/{level}/{elements}")?,
             None => write!(f, "tile/entries/{elements}")?,
@@ -131,9 +121,39 @@ impl fmt::Display for TilePath {
     }
 }
 
-/// Whether a path is one that a log writes: the checkpoint, a tile or an entry bundle.
+/// The path of the handover of the log's key with this number, counted from 0.
+pub fn handover_path(count: u64) -> String {
+    format!("{HANDOVERS}{}", number(count))
+}
+
+/// Whether a path is one that a log writes: the checkpoint, a tile, an entry bundle or a handover.
 pub fn is_log_path(path: &str) -> bool {
-    path == CHECKPOINT_PATH || TilePath::parse(path).is_ok()
+    path == CHECKPOINT_PATH || TilePath::parse(path).is_ok() || is_handover_path(path)
+}
+
+fn is_handover_path(path: &str) -> bool {
+    let count = path.strip_prefix(HANDOVERS).and_then(parse_number);
+    count.is_some_and(|count| handover_path(count) == path)
+}
+
+/// A number in groups of three digits, all but the last with an `x` in front.
+fn number(number: u64) -> String {
+    let (mut elements, mut rest) = (format!("{:03}", number % 1000), number / 1000);
+    while rest > 0 {
+        elements = format!("x{:03}/{elements}", rest % 1000);
+        rest /= 1000;
+    }
+    elements
+}
+
+/// Reads such a number, and some other spellings.
+fn parse_number(elements: &str) -> Option<u64> {
+    elements.split('/').try_fold(0_u64, |number, element| {
+        let digits = element.strip_prefix('x').unwrap_or(element);
+        let plain = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let value = plain.then(|| digits.parse::<u64>().ok()).flatten()?;
+        number.checked_mul(1000)?.checked_add(value)
+    })
 }
 
 /// Reads subtree hashes from the tiles of a tree of a known size.
@@ -219,6 +239,8 @@ fn to_len(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
+/// What the paths of handovers start with.
+const HANDOVERS: &str = "handover/";
 /// 8 KiB each.
 const CACHED_TILES: usize = 64;
 
@@ -241,6 +263,10 @@ mod tests {
             assert!(is_log_path(path));
         }
         assert!(is_log_path("checkpoint"));
+        for (count, path) in [(0, "handover/000"), (999, "handover/999"), (1000, "handover/x001/000")] {
+            assert_eq!(handover_path(count), path);
+            assert!(is_log_path(path));
+        }
     }
 
     #[test]
@@ -277,6 +303,17 @@ mod tests {
             "checkpoint/",
             "./checkpoint",
             "tile/0/x018/x446/x744/x073/x709/x551/616",
+            "handover",
+            "handover/",
+            "handover/0",
+            "handover/0000",
+            "handover/x000",
+            "handover/x000/001",
+            "handover/001/000",
+            "handover/000.p/1",
+            "handover/000/",
+            "handover/../000",
+            "/handover/000",
         ];
         for path in bad {
             assert!(!is_log_path(path), "{path}");

@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const LEAF: [u8; 80] = [7; 80];
 /// Writers and organisations.
-const RUNS: [(u64, u64); 4] = [(1, 1), (8, 1), (64, 1), (64, 64)];
+const RUNS: [(usize, usize); 4] = [(1, 1), (8, 1), (64, 1), (64, 64)];
 
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
@@ -55,7 +55,7 @@ fn commit_per_row(file: &Path, span: Duration) -> Result<f64> {
     Ok(f64::from(count) / begun.elapsed().as_secs_f64())
 }
 
-fn group_commit(file: &Path, writers: u64, organisations: u64, span: Duration) -> Result<f64> {
+fn group_commit(file: &Path, writers: usize, organisations: usize, span: Duration) -> Result<f64> {
     let store = SqliteStore::open(file)?;
     let ids: Vec<OrganisationId> = (0..organisations)
         .map(|n| OrganisationId::parse(&format!("o{n}")))
@@ -67,7 +67,7 @@ fn group_commit(file: &Path, writers: u64, organisations: u64, span: Duration) -
         let threads: Vec<_> = ids
             .iter()
             .cycle()
-            .take(writers as usize)
+            .take(writers)
             .map(|id| scope.spawn(|| append(&store, id, &acknowledged, &stop)))
             .collect();
         thread::sleep(span);

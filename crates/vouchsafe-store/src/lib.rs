@@ -1,12 +1,13 @@
 //! The storage port and its SQLite implementation.
 //!
 //! One transaction holds a change and the log entry that records it; its commit is the acknowledgement
-//! (the outbox of the log). The rows know sealed bytes, pseudonyms and instants; they know no key, no name and
+//! (the outbox of the log). Callers that write at the same time share one commit, whatever their organisations. The rows know sealed bytes, pseudonyms and instants; they know no key, no name and
 //! no rule. [`INVENTORY`] lists every stored column with its data class and purpose.
 #![forbid(unsafe_code)]
 
 mod error;
 mod inventory;
+mod lock;
 mod port;
 mod row;
 mod sqlite;
@@ -14,6 +15,7 @@ mod tiles;
 
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY};
+pub use lock::FolderLock;
 pub use port::{Store, Transaction, read, write};
 pub use row::{
     ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,

@@ -172,15 +172,22 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if current(connection)? == newest {
         return Ok(());
     }
+    // A table that others refer to is rebuilt by dropping it and renaming the new one; all references are checked after.
+    connection.pragma_update(None, "foreign_keys", "OFF").map_err(mapped)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(mapped)?;
     // Another process may have migrated while this one waited.
     let from = usize::try_from(current(&transaction)?).map_err(|_| StoreError::Damaged)?;
     for step in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(step).map_err(mapped)?;
     }
+    let broken = "SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_check)";
+    if transaction.query_row(broken, [], |row| row.get(0)).map_err(mapped)? {
+        return Err(StoreError::Damaged);
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(mapped)?;
     transaction.pragma_update(None, "user_version", newest).map_err(mapped)?;
-    transaction.commit().map_err(mapped)
+    transaction.commit().map_err(mapped)?;
+    connection.pragma_update(None, "foreign_keys", "ON").map_err(mapped)
 }
 
 fn has_tables(connection: &Connection) -> Result<bool, StoreError> {

@@ -114,8 +114,13 @@ impl Walk {
             self.gone.insert(entry);
             return Ok(());
         };
-        let payload = Payload::parse(&bytes).ok().filter(|payload| payload.entry == entry);
         let committed = commitment::verify(&public_opening(), &bytes, &leaf.commitment);
+        if committed && leaf.kind == EntryKind::LogKeyRotated {
+            // Its payload is a text of the ledger's own.
+            self.report.public += 1;
+            return Ok(());
+        }
+        let payload = Payload::parse(&bytes).ok().filter(|payload| payload.entry == entry);
         match payload.filter(|_| committed) {
             None => self.report.findings.push(PayloadFinding::Differs(entry)),
             Some(payload) => {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vouchsafe_envelope::{KeyPorts, KeyRing, OrganisationState, Sweeper};
-use vouchsafe_ledger::{LogSigner, Publisher};
+use vouchsafe_ledger::{CosignedSizes, LogSigner, Publisher};
 use vouchsafe_store::Transaction;
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, Timestamp};
 
@@ -27,6 +27,8 @@ pub(crate) struct Core {
     checked: Mutex<HashSet<OrganisationId>>,
     /// Publishers that know the edge of their log, so that publishing costs what is new.
     publishers: Mutex<HashMap<OrganisationId, Publisher>>,
+    /// Up to where each witness is known to have cosigned each log; it saves a question and no more.
+    cosigned: Mutex<HashMap<OrganisationId, CosignedSizes>>,
     /// The newest entry that this process has seen of each organisation, with its number.
     newest: Mutex<HashMap<OrganisationId, (u64, Vec<u8>)>>,
 }
@@ -53,6 +55,7 @@ impl Core {
             spare: Mutex::default(),
             checked: Mutex::default(),
             publishers: Mutex::default(),
+            cosigned: Mutex::default(),
             newest: Mutex::default(),
         }
     }
@@ -181,7 +184,7 @@ impl Core {
         if lock(&self.checked, |checked| checked.contains(organisation)) {
             return Ok(());
         }
-        if Log::open(self, organisation)?.is_behind()? || self.rows_contradict_keys(organisation)? {
+        if Log::open(self, organisation)?.is_behind(self)? || self.rows_contradict_keys(organisation)? {
             return Err(Error::RecoveryRequired);
         }
         self.mark_checked(organisation);
@@ -198,6 +201,14 @@ impl Core {
 
     pub(crate) fn take_publisher(&self, organisation: &OrganisationId) -> Option<Publisher> {
         lock(&self.publishers, |publishers| publishers.remove(organisation))
+    }
+
+    pub(crate) fn take_cosigned(&self, organisation: &OrganisationId) -> CosignedSizes {
+        lock(&self.cosigned, |cosigned| cosigned.remove(organisation)).unwrap_or_default()
+    }
+
+    pub(crate) fn keep_cosigned(&self, organisation: &OrganisationId, sizes: CosignedSizes) {
+        lock(&self.cosigned, |cosigned| cosigned.insert(organisation.clone(), sizes));
     }
 
     pub(crate) fn keep_publisher(&self, organisation: &OrganisationId, publisher: Publisher) {

@@ -42,10 +42,14 @@ pub enum Error {
     /// Malformed or unavailable: the log.
     #[error("log: {0}")]
     Ledger(#[source] LedgerError),
-    /// Operator: the published log is older than the checkpoint kept outside of it. Bring its files back; they
-    /// cannot be made again.
+    /// Operator: the published log is older than the checkpoint kept outside of it, and the database too. Bring the
+    /// log's files back; they cannot be made again.
     #[error("the published log is older than the checkpoint kept outside: bring its files back")]
     LogLost,
+    /// Operator: a witness has cosigned another history of this log than the published one. Stop, and find out which
+    /// one is true.
+    #[error("a witness has seen another history of the log")]
+    WitnessContradicts,
     /// Misuse: the operation needs a face engine and this instance was opened without one.
     #[error("opened without face models")]
     NoEngine,

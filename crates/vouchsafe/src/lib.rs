@@ -13,6 +13,7 @@ mod core;
 mod destroy;
 mod enrol;
 mod error;
+mod handover;
 mod honey;
 mod logs;
 mod marks;

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, Checkpoint, Finding, LeafSource, LedgerError, Publisher, Report, SignedCheckpoint,
-    TILE_WIDTH, TileStore, Trust, VerifierKey, prove_inclusion, published, read_entries, rebuild, verify_log,
+    CHECKPOINT_PATH, Checkpoint, CheckpointLock, CosignReport, Finding, LeafSource, LedgerError, LogSigner,
+    Publisher, Report, SignedCheckpoint, TILE_WIDTH, TileStore, Trust, VerifierKey, Witness, cosign,
+    prove_inclusion, published, read_entries, rebuild, verify_log,
 };
-use vouchsafe_store::{FolderTiles, Store, StoreError};
+use vouchsafe_store::{FolderLock, FolderTiles, Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use crate::Error;
@@ -39,7 +40,7 @@ pub(crate) struct Log<'a> {
     rows: Rows<'a>,
     tiles: FolderTiles,
     /// The newest checkpoint once more, outside of what a restore replaces.
-    outside: FolderTiles,
+    outside: FolderLock,
     key: VerifierKey,
     origin: String,
 }
@@ -49,7 +50,7 @@ impl<'a> Log<'a> {
         let (folder, key, origin) = core.ring.with_state(organisation, |state| {
             Ok::<_, Error>((folder_name(state), core.signer(state)?.verifier().clone(), origin(state)))
         })??;
-        let outside = FolderTiles::at(core.ports.checkpoints.join(&folder));
+        let outside = FolderLock::at(core.ports.checkpoints.join(&folder));
         let tiles = FolderTiles::at(core.ports.logs.join(folder));
         Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, outside, key, origin })
     }
@@ -73,43 +74,47 @@ impl<'a> Log<'a> {
 
     /// The newest checkpoint that is kept outside, if there is one.
     pub(crate) fn kept_outside(&self) -> Result<Option<SignedCheckpoint>, Error> {
-        Ok(published(&self.outside, &self.trust())?)
+        Ok(self.outside.load()?.map(|note| self.trust().open(&note)).transpose()?)
     }
 
-    /// Refuses a published log that is older than the checkpoint kept outside, or another one of the same size.
-    pub(crate) fn check_outside(&self) -> Result<(), Error> {
-        let Some(kept) = self.kept_outside()? else { return Ok(()) };
-        let (kept, published) = (kept.checkpoint().clone(), self.published()?);
-        let published = published.ok_or(Error::LogLost)?;
-        let published = published.checkpoint();
-        let older = published.size() < kept.size();
-        let other = published.size() == kept.size() && published.root() != kept.root();
-        if older || other { Err(Error::LogLost) } else { Ok(()) }
-    }
-
-    /// Brings a published log that is too old up to the checkpoint kept outside, where the rows give its root.
-    pub(crate) fn adopt_outside(&self) -> Result<(), Error> {
+    /// Takes the published checkpoint for the one kept outside, where that is older: it was lost or restored itself.
+    pub(crate) fn adopt_published(&self) -> Result<(), Error> {
         let _lease = self.lease()?;
-        let kept = self.outside.read(CHECKPOINT_PATH)?.ok_or(Error::LogLost)?;
-        let former = self.tiles.read(CHECKPOINT_PATH)?;
-        self.tiles.write(CHECKPOINT_PATH, &kept)?;
-        if rebuild(&self.rows, &self.tiles, &self.trust()).is_ok() {
+        let (kept, published) = (self.outside.load()?, self.tiles.read(CHECKPOINT_PATH)?);
+        let (Some(kept), Some(published)) = (kept, published) else { return Ok(()) };
+        let (older, newer) = (self.trust().open(&kept)?, self.trust().open(&published)?);
+        if older.checkpoint().size() >= newer.checkpoint().size() {
             return Ok(());
         }
-        if let Some(former) = former {
-            self.tiles.write(CHECKPOINT_PATH, &former)?;
+        // The rows have to lead from the one to the other.
+        let trust = self.trust().remembering(older.checkpoint());
+        if !verify_log(&self.rows, &self.tiles, &trust)?.is_sound() {
+            return Err(Error::Ledger(LedgerError::Forked));
         }
-        Err(Error::LogLost)
+        Ok(self.outside.swap(Some(&kept), &published)?)
     }
 
-    /// Whether the published log knows entries that the rows do not have, or have otherwise.
+    /// Whether somebody signed entries that the rows do not have, or have otherwise.
     ///
     /// Recomputes the root from the rows, once for each process and organisation. A damaged tile is not the rows'
-    /// fault and does not count.
-    pub(crate) fn is_behind(&self) -> Result<bool, Error> {
-        self.check_outside()?;
-        let Some(head) = self.published()? else { return Ok(false) };
-        if self.rows.len()? < head.checkpoint().size() {
+    /// fault and does not count. A publication that was cut short is finished.
+    ///
+    /// # Errors
+    /// [`Error::LogLost`] when the published files lack what the checkpoint kept outside covers, and the rows too.
+    pub(crate) fn is_behind(&self, core: &Core) -> Result<bool, Error> {
+        let (kept, published) = (self.kept_outside()?, self.published()?);
+        let size = |head: &Option<SignedCheckpoint>| head.as_ref().map_or(0, |head| head.checkpoint().size());
+        let rows = self.rows.len()?;
+        if size(&kept) > size(&published) {
+            return match self.publish(core) {
+                Err(Error::Ledger(LedgerError::RolledBack | LedgerError::Forked)) => Err(Error::LogLost),
+                finished => finished.map(|_| false),
+            };
+        }
+        if published.is_none() {
+            return Ok(false);
+        }
+        if rows < size(&published) {
             return Ok(true);
         }
         Ok(self.verify(None)?.findings().contains(&Finding::RootDiffers))
@@ -150,26 +155,37 @@ impl<'a> Log<'a> {
     }
 
     /// Publishes every committed entry; waits a bounded time for the process that holds the lease.
-    pub(crate) fn publish(
-        &self,
-        core: &Core,
-        organisation: &OrganisationId,
-    ) -> Result<SignedCheckpoint, Error> {
-        let lease = self.lease()?;
-        self.check_outside()?;
-        let signer = core.ring.with_state(organisation, |state| core.signer(state))??;
+    pub(crate) fn publish(&self, core: &Core) -> Result<SignedCheckpoint, Error> {
+        let _lease = self.lease()?;
+        self.publish_leased(core)
+    }
+
+    fn publish_leased(&self, core: &Core) -> Result<SignedCheckpoint, Error> {
+        let organisation = self.rows.organisation;
+        let signers = core.ring.with_state(organisation, |state| signers(core, state))??;
         let mut publisher = core.take_publisher(organisation).unwrap_or_else(|| Publisher::new(&self.origin));
-        let signed = publisher.publish(&signer, &self.rows, &self.tiles);
-        drop(signer);
+        let signers: Vec<&LogSigner> = signers.iter().collect();
+        let signed = publisher.publish(&signers, &self.rows, &self.tiles, &self.outside);
+        drop(signers);
         wipe_stack();
         core.keep_publisher(organisation, publisher);
-        let signed = signed?;
-        if let Some(note) = self.tiles.read(CHECKPOINT_PATH)? {
-            let _folder_is_made = self.outside.lease()?;
-            self.outside.write(CHECKPOINT_PATH, &note)?;
-        }
-        drop(lease);
-        Ok(signed)
+        Ok(signed?)
+    }
+
+    /// Publishes, and asks the witnesses to cosign; gives what each of them answered.
+    pub(crate) fn cosign(&self, core: &Core) -> Result<CosignReport, Error> {
+        let _lease = self.lease()?;
+        self.publish_leased(core)?;
+        let witnesses: Vec<&dyn Witness> = core.ports.witnesses.iter().map(|witness| &**witness).collect();
+        let mut sizes = core.take_cosigned(self.rows.organisation);
+        let report = cosign(&self.tiles, &self.outside, &self.trust(), &witnesses, &mut sizes);
+        core.keep_cosigned(self.rows.organisation, sizes);
+        Ok(report?)
+    }
+
+    /// The published files, for what is published beside the tiles.
+    pub(crate) const fn tiles(&self) -> &FolderTiles {
+        &self.tiles
     }
 
     fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {
@@ -192,6 +208,15 @@ impl<'a> Log<'a> {
         let trust = remembered.map_or(trust, |checkpoint| trust.remembering(checkpoint));
         Ok(verify_log(&self.rows, &self.tiles, &trust)?)
     }
+}
+
+/// Who signs checkpoints: the log's key, and the one that it is being handed over to.
+fn signers(core: &Core, state: &OrganisationState) -> Result<Vec<LogSigner>, Error> {
+    let mut signers = vec![core.signer(state)?];
+    if let Some(next) = state.next_log_seed() {
+        signers.push(LogSigner::from_seed(&origin(state), &next)?);
+    }
+    Ok(signers)
 }
 
 /// The entry rows of one organisation as the ledger reads them.

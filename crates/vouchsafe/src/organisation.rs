@@ -1,7 +1,7 @@
 use vouchsafe_consent::{Materiality, Notice, NoticeDraft};
 use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_ledger::{
-    ActorRole, Checkpoint, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment,
+    ActorRole, Checkpoint, CosignReport, EntryKind, Leaf, Report, SignedCheckpoint, VerifierKey, commitment,
 };
 use vouchsafe_store::{NoticeRow, StoreError};
 use vouchsafe_types::{OrganisationId, Timestamp};
@@ -131,7 +131,17 @@ impl<'a> Organisation<'a> {
     /// longer than the bounded wait.
     pub fn publish_log(&self) -> Result<SignedCheckpoint, Error> {
         self.core.ensure_not_behind(&self.id)?;
-        self.log()?.publish(self.core, &self.id)
+        self.log()?.publish(self.core)
+    }
+
+    /// Publishes, and asks the witnesses to cosign the checkpoint. A witness that fails is told and stops nothing.
+    ///
+    /// # Errors
+    /// As [`Self::publish_log`]; [`Error::WitnessContradicts`] when a witness has seen another history.
+    pub fn cosign_log(&self) -> Result<CosignReport, Error> {
+        self.core.ensure_not_behind(&self.id)?;
+        let report = self.log()?.cosign(self.core)?;
+        if report.shows_a_fork_or_rollback() { Err(Error::WitnessContradicts) } else { Ok(report) }
     }
 
     /// Proves that an entry is in the log (C2SP tlog-proof text); publishes first when needed.

@@ -8,6 +8,7 @@ use vouchsafe_envelope::port::{FenceStore, KeyService, NoAudit, OpenAudit, State
 use vouchsafe_keys::{
     BootTicks, FolderFences, FolderStates, KeyFile, KeysError, OsEntropy, ReplicatedStates,
 };
+use vouchsafe_ledger::Witness;
 use vouchsafe_liveness::PassiveJudge;
 use vouchsafe_retention::Policy;
 use vouchsafe_store::{SqliteStore, Store};
@@ -94,6 +95,10 @@ pub struct Ports {
     pub age: AgePolicy,
     /// Who verifies acts that are signed with a passkey; nobody by default.
     pub passkeys: Arc<dyn PasskeyVerifier>,
+    /// Who cosigns the checkpoints of the logs; nobody by default.
+    pub witnesses: Vec<Arc<dyn Witness>>,
+    /// How many of them make a quorum; a log's key that was compromised is handed over with one only.
+    pub quorum: Option<vouchsafe_ledger::Policy>,
 
     /// The retention policy.
     pub retention: Policy,
@@ -146,6 +151,8 @@ impl Ports {
             gate: Gate::default(),
             age: AgePolicy::default(),
             passkeys: Arc::new(NoPasskeys),
+            witnesses: Vec::new(),
+            quorum: None,
             retention: Policy::default_notices()?,
         })
     }

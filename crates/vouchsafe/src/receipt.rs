@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Opening, VerifierKey, commitment};
+use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Opening, Trust, commitment};
 use vouchsafe_types::Secret;
 
 use crate::act::Recorded;
@@ -147,13 +147,13 @@ impl Receipt {
     /// # Errors
     /// [`Error::Format`] when the receipt is not consistent or carries no proof; [`Error::Ledger`] when the proof does
     /// not verify, or is of another entry.
-    pub fn verify(&self, key: &VerifierKey, origin: &str) -> Result<Checkpoint, Error> {
+    pub fn verify(&self, trust: &Trust<'_>) -> Result<Checkpoint, Error> {
         let proof = self.proof().filter(|_| self.is_consistent()).ok_or(Error::Format("receipt"))?;
         let proof = vouchsafe_ledger::Receipt::parse(proof)?;
         if proof.index() != self.entry {
             return Err(Error::Format("receipt"));
         }
-        Ok(proof.verify(&self.leaf, key, origin)?)
+        Ok(proof.verify_with(&self.leaf, trust)?)
     }
 
     /// The receipt as the JSON that a person keeps.

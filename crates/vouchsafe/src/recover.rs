@@ -78,10 +78,8 @@ impl Organisation<'_> {
         self.core.forget(&self.id);
         let keys = self.recover_keys(unexplained)?;
         let log = self.log()?;
-        if matches!(log.check_outside(), Err(Error::LogLost)) {
-            log.adopt_outside()?;
-        }
-        let behind = log.is_behind()?;
+        log.adopt_published()?;
+        let behind = log.is_behind(self.core)?;
         let Some(head) = log.published()?.filter(|_| behind) else {
             self.core.mark_checked(&self.id);
             return keys.map(|keys| self.record_keys(keys)).transpose();

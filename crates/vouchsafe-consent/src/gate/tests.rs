@@ -2,7 +2,7 @@ use vouchsafe_types::{Modality, OrganisationId, Purpose, Role, Scope, SubjectPse
 
 use super::*;
 use crate::danger::stored_line;
-use crate::notice::tests::{SHOWN, at, draft, face};
+use crate::notice::tests::{SHOWN, at, draft, draft_in, face};
 use crate::{AttestedBy, ConsentError, NoticeDraft};
 
 fn line(scope: Scope) -> ConsentLine {
@@ -67,26 +67,25 @@ fn a_material_version_in_force_closes_and_an_editorial_one_does_not() {
     let given = line(Scope::FACE_VERIFICATION).give(&shown, at(10)).unwrap();
     let text = SHOWN.replace("forged", "false").into_bytes();
     let purpose = "We use it to confirm that it is you and to find false identities.";
-    let later = |version, locale, from| {
-        let mut next =
-            draft(version, &text).purpose(purpose).covers(Scope::FACE_VERIFICATION).effective(at(from));
-        if locale == "editorial" {
-            next = next.editorial(AttestedBy::LegalCounsel);
-        }
-        next.finish().unwrap()
+    let later = |version, locale| {
+        let next = draft_in(locale, version, &text).purpose(purpose).covers(Scope::FACE_VERIFICATION);
+        next.effective(at(100))
     };
     let ask = |since: &[Notice], now| refusals(&Standing { since, ..standing(&given, &shown) }, at(now));
-    let material = later("2", "", 100);
+    let material = later("2", "de").finish().unwrap();
     assert_eq!(ask(std::slice::from_ref(&material), 99), []);
     assert_eq!(ask(std::slice::from_ref(&material), 100), [Refusal::ConsentOutdated]);
-    let editorial = later("3", "editorial", 100);
+    let editorial = later("3", "en").editorial(AttestedBy::LegalCounsel).finish().unwrap();
     assert_eq!(ask(std::slice::from_ref(&editorial), 200), []);
     assert_eq!(
         ask(&[material.clone(), editorial], 200),
         [Refusal::ConsentOutdated],
         "an editorial one hides nothing"
     );
-    assert_eq!(ask(&[later("1", "", 100)], 200), [], "the same version in other words of another language");
+    assert_eq!(ask(&[later("1", "de").finish().unwrap()], 200), [], "another language of the same version");
+    let slipped = later("1", "en").finish().unwrap();
+    assert_eq!(ask(&[slipped], 200), [Refusal::ConsentOutdated], "other words under the same version");
+    assert_eq!(ask(std::slice::from_ref(&shown), 200), [], "the notice itself");
 
     let soon = Standing { since: std::slice::from_ref(&material), ..standing(&given, &shown) };
     let permit = Gate::default().permit(&soon, at(90)).or_refuse().unwrap();

@@ -66,7 +66,7 @@ impl<'a> NoticeDraft<'a> {
         }
     }
 
-    /// From when on it is in force; the beginning of time unless set.
+    /// From when on it is in force; 1970 unless set.
     pub const fn effective(mut self, from: Timestamp) -> Self {
         self.effective = Some(from);
         self
@@ -156,7 +156,7 @@ impl<'a> NoticeDraft<'a> {
             locale: self.locale.to_owned(),
             digest: sha256(self.shown),
         };
-        let effective = self.effective.unwrap_or(Timestamp::MIN);
+        let effective = self.effective.unwrap_or(Timestamp::UNIX_EPOCH);
         Notice { reference, effective, materiality, attested_by, covers: self.covers, terms }.checked()
     }
 

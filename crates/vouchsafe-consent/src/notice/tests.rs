@@ -14,7 +14,11 @@ pub(crate) fn at(second: i64) -> Timestamp {
 
 /// A draft that covers nothing yet.
 pub(crate) fn draft<'a>(version: &'a str, shown: &'a [u8]) -> NoticeDraft<'a> {
-    NoticeDraft::new("biometrics", version, "en", shown)
+    draft_in("en", version, shown)
+}
+
+pub(crate) fn draft_in<'a>(locale: &'a str, version: &'a str, shown: &'a [u8]) -> NoticeDraft<'a> {
+    NoticeDraft::new("biometrics", version, locale, shown)
         .collected("We collect and store a template of your face or voice.")
         .purpose("We use it to confirm that it is you and to find forged identities.")
         .term("three years after your last use", "P3Y")
@@ -143,4 +147,31 @@ fn a_stored_notice_that_states_other_words_does_not_match_its_text() {
     let tampered = Notice::from_json(&json).unwrap();
     assert_eq!(tampered.digest(), face().digest());
     assert!(!tampered.matches(SHOWN.as_bytes()));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_input_makes_the_decoders_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let text = String::from_utf8_lossy(&bytes);
+        proptest::prop_assert!(Notice::from_json(&text).is_err());
+        proptest::prop_assert!(crate::receipt::Iso27560::from_json(&text).is_err());
+        if let Ok(period) = Period::parse(&text) {
+            proptest::prop_assert_eq!(period.to_string(), text);
+        }
+        if let Ok(token) = crate::UnsubscribeToken::from_bytes(&bytes) {
+            proptest::prop_assert_eq!(token.to_bytes().to_vec(), bytes);
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_of_a_stored_notice_is_seen(position in 0usize..2_000, byte in 0u8..=255) {
+        let json = face().to_json();
+        let mut bytes = json.clone().into_bytes();
+        let position = position % bytes.len();
+        bytes[position] = byte;
+        if let Ok(read) = std::str::from_utf8(&bytes).map_err(|_| ()).and_then(|t| Notice::from_json(t).map_err(|_| ())) {
+            proptest::prop_assert_eq!(read.to_json().into_bytes(), bytes.clone());
+            proptest::prop_assert_eq!(read == face(), bytes == json.as_bytes());
+        }
+    }
 }

@@ -5,7 +5,8 @@ use vouchsafe_types::{IpPseudonym, Refusal};
 use super::*;
 use crate::notice::tests::{SHOWN, at, draft, face};
 use crate::{
-    AgeAttestation, AgePolicy, AttestedBy, ExpressionKind, NoPasskeys, NoticeDraft, PasskeyAssertion,
+    AgeAttestation, AgePolicy, AttestedBy, ConsentStatus, ExpressionKind, NoPasskeys, NoticeDraft,
+    PasskeyAssertion,
 };
 
 fn subject() -> SubjectPseudonym {
@@ -47,6 +48,50 @@ fn an_act_answers_what_was_shown_and_nothing_else() {
         Err(ConsentError::NoticeChanged),
         "the same bytes, another version"
     );
+}
+
+/// Promise: WB-11-consent-first
+/// Promise: WB-1.5-voice-consent
+#[test]
+fn one_answer_gives_one_scope_of_one_person() {
+    let shown =
+        Scope::all_biometric().fold(draft("1", SHOWN.as_bytes()), NoticeDraft::covers).finish().unwrap();
+    let organisation = OrganisationId::parse("acme").unwrap();
+    let other = SubjectPseudonym::from_bytes([2; 32]);
+    let mut pairs = 0;
+    for scope in Scope::all_biometric() {
+        let served = Served::new(TicketId::from_bytes([9; 16]), subject(), scope, &shown, at(1_000)).unwrap();
+        for asked in Scope::all_biometric() {
+            let line = ConsentLine::absent(organisation.clone(), subject(), asked);
+            let given = served.give(&line, &shown, &Act::checkbox(), &NoPasskeys, at(1_001));
+            let refused = served.refuse(&line, &shown, at(1_001));
+            if asked == scope {
+                assert_eq!(given.unwrap().status(), Some(ConsentStatus::Given));
+                assert_eq!(refused.unwrap().status(), Some(ConsentStatus::Refused));
+            } else {
+                assert_eq!((given, refused), (Err(ConsentError::WrongLine), Err(ConsentError::WrongLine)));
+                pairs += 1;
+            }
+        }
+        let stranger = ConsentLine::absent(organisation.clone(), other, scope);
+        let given = served.give(&stranger, &shown, &Act::checkbox(), &NoPasskeys, at(1_001));
+        assert_eq!(given, Err(ConsentError::WrongLine));
+    }
+    assert_eq!(pairs, 8 * 7);
+}
+
+#[test]
+fn a_refusal_answers_what_was_shown_too() {
+    let (notice, organisation) = (face(), OrganisationId::parse("acme").unwrap());
+    let line = ConsentLine::absent(organisation, subject(), Scope::FACE_VERIFICATION);
+    let served = served(&notice);
+    assert_eq!(served.refuse(&line, &notice, at(999)), Err(ConsentError::BackDated));
+    assert_eq!(served.refuse(&line, &notice, at(1_001 + 24 * 60 * 60)), Err(ConsentError::ServedStale));
+    let newer = draft("2", SHOWN.as_bytes()).covers(Scope::FACE_VERIFICATION).finish().unwrap();
+    assert_eq!(served.refuse(&line, &newer, at(1_001)), Err(ConsentError::NoticeChanged));
+    let unsigned = Act::passkey(PasskeyAssertion::new(vec![1]).unwrap());
+    let given = served.give(&line, &notice, &unsigned, &NoPasskeys, at(1_001));
+    assert_eq!(given, Err(ConsentError::ExpressionNotAccepted));
 }
 
 #[test]
@@ -105,6 +150,20 @@ impl PasskeyVerifier for Recorder {
     }
 }
 
+/// The same encoding, told by hand.
+fn known_challenge(notice: &Notice) -> [u8; 32] {
+    let mut message = b"\0\0\0\0\0\0\0\x1evouchsafe/consent-challenge/v1".to_vec();
+    message.extend(b"\0\0\0\0\0\0\0\x04acme");
+    message.extend(b"\0\0\0\0\0\0\0\x20");
+    message.extend([1; 32]);
+    message.extend(b"\0\0\0\0\0\0\0\x03\x01\x02\x01");
+    message.extend(b"\0\0\0\0\0\0\0\x20");
+    message.extend(notice.digest().as_bytes());
+    message.extend(b"\0\0\0\0\0\0\0\x10");
+    message.extend([9; 16]);
+    *crate::notice::sha256(&message).as_bytes()
+}
+
 #[test]
 fn a_passkey_signs_this_act_and_no_other() {
     let notice = draft("1", SHOWN.as_bytes())
@@ -119,11 +178,15 @@ fn a_passkey_signs_this_act_and_no_other() {
     let passkeys = Recorder::default();
     assert_eq!(served.check_signature(&organisation, &signed(&own), &passkeys), Ok(()));
     assert_eq!(passkeys.0.lock().unwrap().as_slice(), [own]);
+    assert_eq!(own, known_challenge(&notice));
     assert_eq!(
         served.check_signature(&organisation, &signed(&own), &NoPasskeys),
         Err(ConsentError::PasskeysUnavailable)
     );
     assert_eq!(served.check_signature(&organisation, &Act::checkbox(), &NoPasskeys), Ok(()));
+    let line = ConsentLine::absent(organisation.clone(), subject(), Scope::FACE_VERIFICATION);
+    let give = |act: &Act| served.give(&line, &notice, act, &passkeys, at(1_001)).map(|line| line.sequence());
+    assert_eq!((give(&signed(&own)), give(&signed(&[1]))), (Ok(1), Err(ConsentError::PasskeyRejected)));
 
     let ticket = TicketId::from_bytes([8; 16]);
     let another = Served::new(ticket, subject(), Scope::FACE_VERIFICATION, &notice, at(1_000)).unwrap();

@@ -2,7 +2,9 @@
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use vouchsafe_consent::{ConsentLine, Consented, Gate, Notice, Permit};
+use vouchsafe_consent::{
+    AttestedBy, ConsentLine, Consented, ExpressionKind, Gate, Marks, NoticeDraft, Permit, Standing,
+};
 use vouchsafe_embed::{
     Assurance, EmbedError, FaceEngine, FaceScene, Graphs, Image, Inference, Judge, Judgement, Limits, Outputs,
 };
@@ -66,9 +68,22 @@ pub(crate) fn at(second: i64) -> Timestamp {
 /// A permit issued at second 10, alive for five minutes.
 pub(crate) fn permit(subject: u8, scope: Scope) -> Permit<Consented> {
     let organisation = OrganisationId::parse("acme").unwrap();
-    let notice = Notice::new("face", "1", "en", b"shown").unwrap();
+    let shown = "We store a template of your face. We use it to tell that it is you. \
+        We keep it for three years. You agree by ticking the box.";
+    let notice = NoticeDraft::new("face", "1", "en", shown.as_bytes())
+        .covers(scope)
+        .collected("We store a template of your face.")
+        .purpose("We use it to tell that it is you.")
+        .term("We keep it for three years.", "P3Y")
+        .release("You agree by ticking the box.", [ExpressionKind::Checkbox])
+        .schedule(b"three years")
+        .material(AttestedBy::PrivacyOfficer)
+        .finish()
+        .unwrap();
     let line = ConsentLine::absent(organisation, SubjectPseudonym::from_bytes([subject; 32]), scope);
-    Gate::default().permit(&line.give(&notice, at(10)).unwrap(), &notice, at(10)).or_refuse().unwrap()
+    let line = line.give(&notice, at(10)).unwrap();
+    let standing = Standing { line: &line, given: Some(&notice), since: &[], marks: Marks::default() };
+    Gate::default().permit(&standing, at(10)).or_refuse().unwrap()
 }
 
 /// Accepts whatever it sees, after looking at it as a judge does.

@@ -6,10 +6,10 @@ use std::{env, fs};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, LogSigner, TileStore, prove_consistency, prove_inclusion, publish, verify_receipt,
+    CHECKPOINT_PATH, LogSigner, TileStore, prove_consistency, prove_inclusion, verify_receipt,
 };
 
-use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, signer, trust};
+use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
 /// The example size of C2SP tlog-tiles: full and partial tiles on three levels.
 const LEAVES: u64 = 70_000;

@@ -1,8 +1,14 @@
-//! Integration tests of the ledger: vectors, projection, receipts, tampering, interoperability.
+//! Integration tests of the ledger: vectors, projection, lock, cosigning, handovers, receipts, tampering, interoperability.
 
 // `cfg(test)` always holds here; it tells the linter that helpers are tests, too.
 #[cfg(test)]
+mod cosign;
+#[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod interop;
+#[cfg(test)]
+mod lock;
 #[cfg(test)]
 mod projection;
 #[cfg(test)]

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, Finding, LeafSource, LedgerError, Publisher, TilePath, Trust, publish, rebuild,
-    verify_log, verify_tiles,
+    CHECKPOINT_PATH, Finding, LeafSource, LedgerError, Publisher, TilePath, Trust, rebuild, verify_log,
+    verify_tiles,
 };
 
-use crate::support::{Dice, MemoryTiles, ORIGIN, Rows, leaf, signer, trust};
+use crate::support::{Dice, MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
 fn from_scratch(rows: &Rows) -> BTreeMap<String, Vec<u8>> {
     let store = MemoryTiles::default();
@@ -24,7 +24,7 @@ fn check_steps(steps: &[usize]) {
         end += step;
         let part = rows.first(end);
         let signed = publish(&part, &stepwise, &signer(), ORIGIN).unwrap();
-        assert_eq!(publisher.publish(&signer(), &part, &together).unwrap(), signed);
+        assert_eq!(publisher.publish(&[&signer()], &part, &together, &together.lock).unwrap(), signed);
         assert_eq!(signed.checkpoint().size(), end as u64);
     }
     assert_eq!(stepwise.snapshot(), together.snapshot());
@@ -106,15 +106,22 @@ fn a_restored_database_that_grew_again_is_a_fork_for_a_running_publisher() {
     for (before, kept) in [(600, 500), (512, 511), (512, 100), (300, 299)] {
         let store = MemoryTiles::default();
         let mut publisher = Publisher::new(ORIGIN);
-        publisher.publish(&signer(), &Rows::numbered(before), &store).unwrap();
+        publisher.publish(&[&signer()], &Rows::numbered(before), &store, &store.lock).unwrap();
         let published = store.snapshot();
         let mut restored = Rows::numbered(kept);
         restored.0.extend((0..600).map(|i| leaf(1_000_000 + i).to_bytes().to_vec()));
-        assert_eq!(publisher.publish(&signer(), &restored, &store), Err(LedgerError::Forked));
-        assert_eq!(publisher.publish(&signer(), &Rows::numbered(kept), &store), Err(LedgerError::RolledBack));
+        assert_eq!(publisher.publish(&[&signer()], &restored, &store, &store.lock), Err(LedgerError::Forked));
+        assert_eq!(
+            publisher.publish(&[&signer()], &Rows::numbered(kept), &store, &store.lock),
+            Err(LedgerError::RolledBack)
+        );
         assert_eq!(store.snapshot(), published);
         assert_eq!(
-            publisher.publish(&signer(), &Rows::numbered(700), &store).unwrap().checkpoint().size(),
+            publisher
+                .publish(&[&signer()], &Rows::numbered(700), &store, &store.lock)
+                .unwrap()
+                .checkpoint()
+                .size(),
             700
         );
     }
@@ -128,7 +135,10 @@ fn a_restored_store_is_noticed_by_whoever_remembers_a_checkpoint() {
     for files in [old, BTreeMap::new()] {
         let store = MemoryTiles::restored(files);
         let mut publisher = Publisher::new(ORIGIN).remembering(remembered.clone());
-        assert_eq!(publisher.publish(&signer(), &Rows::numbered(400), &store), Err(LedgerError::RolledBack));
+        assert_eq!(
+            publisher.publish(&[&signer()], &Rows::numbered(400), &store, &store.lock),
+            Err(LedgerError::RolledBack)
+        );
     }
     // A fork that the log signed itself, shown by the checkpoint from before.
     let mut fork = Rows::numbered(500);
@@ -168,11 +178,11 @@ fn a_full_disk_leaves_the_old_checkpoint_and_publishing_again_completes_it() {
     let rows = Rows::numbered(900);
     let mut publisher = Publisher::new(ORIGIN);
     let store = MemoryTiles::default();
-    let before = publisher.publish(&signer(), &rows.first(300), &store).unwrap();
+    let before = publisher.publish(&[&signer()], &rows.first(300), &store, &store.lock).unwrap();
     let mut failures = 0;
     for budget in 0.. {
         *store.writes_left.lock().unwrap() = Some(budget);
-        match publisher.publish(&signer(), &rows, &store) {
+        match publisher.publish(&[&signer()], &rows, &store, &store.lock) {
             Ok(after) => {
                 assert_eq!(after.checkpoint().size(), 900);
                 break;

@@ -1,10 +1,8 @@
 use vouchsafe_ledger::merkle::verify_consistency;
-use vouchsafe_ledger::{
-    LedgerError, LogSigner, Receipt, prove_consistency, prove_inclusion, publish, verify_receipt,
-};
+use vouchsafe_ledger::{LedgerError, LogSigner, Receipt, prove_consistency, prove_inclusion, verify_receipt};
 use vouchsafe_types::Secret;
 
-use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, signer, trust};
+use crate::support::{MemoryTiles, ORIGIN, Rows, leaf, publish, signer, trust};
 
 fn log(size: u64) -> MemoryTiles {
     let store = MemoryTiles::default();

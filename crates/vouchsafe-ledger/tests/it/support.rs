@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use vouchsafe_ledger::{EntryKind, Leaf, LeafSource, LedgerError, LogSigner, TileStore, Trust, is_log_path};
+use vouchsafe_ledger::{
+    CheckpointLock, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint, TileStore, Trust,
+    is_log_path,
+};
 use vouchsafe_types::Secret;
 
 pub(crate) const ORIGIN: &str = "log.example/acme";
@@ -57,6 +60,8 @@ pub(crate) struct MemoryTiles {
     pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
     /// How many more writes succeed; then the disk is full.
     pub(crate) writes_left: Mutex<Option<usize>>,
+    /// The lock beside it, empty for a restored one.
+    pub(crate) lock: MemoryLock,
 }
 
 impl MemoryTiles {
@@ -65,7 +70,7 @@ impl MemoryTiles {
     }
 
     pub(crate) fn restored(files: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { files: Mutex::new(files), writes_left: Mutex::default() }
+        Self { files: Mutex::new(files), ..Self::default() }
     }
 }
 
@@ -86,6 +91,52 @@ impl TileStore for MemoryTiles {
                 left.checked_sub(1).ok_or(LedgerError::StoreUnavailable(std::io::ErrorKind::StorageFull))?;
         }
         self.files.lock().unwrap().insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+}
+
+/// Publishes into a store and the lock beside it.
+pub(crate) fn publish(
+    source: &dyn LeafSource,
+    store: &MemoryTiles,
+    signer: &LogSigner,
+    origin: &str,
+) -> Result<SignedCheckpoint, LedgerError> {
+    vouchsafe_ledger::publish(source, store, &store.lock, &[signer], origin)
+}
+
+/// A checkpoint lock in memory.
+#[derive(Default)]
+pub(crate) struct MemoryLock {
+    pub(crate) held: Mutex<Option<Vec<u8>>>,
+    /// How many more swaps succeed; then the second location cannot be reached.
+    pub(crate) swaps_left: Mutex<Option<usize>>,
+}
+
+impl MemoryLock {
+    pub(crate) fn holding(note: Option<&[u8]>) -> Self {
+        Self { held: Mutex::new(note.map(<[u8]>::to_vec)), swaps_left: Mutex::default() }
+    }
+
+    pub(crate) fn note(&self) -> Option<Vec<u8>> {
+        self.held.lock().unwrap().clone()
+    }
+}
+
+impl CheckpointLock for MemoryLock {
+    fn load(&self) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.note())
+    }
+
+    fn swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), LedgerError> {
+        if let Some(left) = self.swaps_left.lock().unwrap().as_mut() {
+            *left = left.checked_sub(1).ok_or(LedgerError::LockUnavailable(std::io::ErrorKind::TimedOut))?;
+        }
+        let mut held = self.held.lock().unwrap();
+        if held.as_deref() != expected {
+            return Err(LedgerError::CheckpointMoved);
+        }
+        *held = Some(new.to_vec());
         Ok(())
     }
 }

@@ -17,9 +17,9 @@ fn log() -> (Rows, Files) {
     let (grown, scratch) = (MemoryTiles::default(), MemoryTiles::default());
     let mut publisher = Publisher::new(ORIGIN);
     for size in [10, 256, 300, rows.0.len()] {
-        publisher.publish(&signer(), &rows.first(size), &grown).unwrap();
+        publisher.publish(&[&signer()], &rows.first(size), &grown, &grown.lock).unwrap();
     }
-    Publisher::new(ORIGIN).publish(&signer(), &rows, &scratch).unwrap();
+    Publisher::new(ORIGIN).publish(&[&signer()], &rows, &scratch, &scratch.lock).unwrap();
     let needed = scratch.snapshot().into_keys().collect::<BTreeSet<_>>();
     let files = grown.snapshot().into_iter().filter(|(path, _)| needed.contains(path)).collect();
     (rows, files)

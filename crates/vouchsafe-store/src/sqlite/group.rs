@@ -25,8 +25,8 @@ use crate::port::Transaction;
 /// longer, and other processes get their turn.
 const MOST_MEMBERS: usize = 256;
 const LONGEST: Duration = Duration::from_millis(2);
-/// How long a steward waits for the next one to join.
-const PATIENCE: Duration = Duration::from_micros(50);
+/// How long a steward waits for the next one to join: a quarter of the last commit, within these bounds.
+const PATIENCE: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(1));
 
 /// The writing connection and its open batch.
 ///
@@ -50,6 +50,7 @@ pub(super) struct Writer {
     batch: Option<Batch>,
     /// How many members the last batch had.
     last: usize,
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -66,7 +67,7 @@ type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
 
 impl Group {
     pub(super) const fn new(connection: Connection, turnstile: Turnstile) -> Self {
-        let writer = Mutex::new(Writer { connection, batch: None, last: 0 });
+        let writer = Mutex::new(Writer { connection, batch: None, last: 0, patience: PATIENCE.0 });
         Self {
             writer,
             joining: AtomicUsize::new(0),
@@ -88,8 +89,8 @@ impl Group {
         let lost = rows.lost();
         let Some(writer) = member.writer.take() else { return Err(StoreError::Aborted) };
         let (outcome, duty) = self.leave(writer, verdict, lost)?;
-        if duty == Duty::Steward {
-            self.attend(&outcome);
+        if let Duty::Steward { patience } = duty {
+            self.attend(&outcome, patience);
         }
         wait_for(&outcome)
     }
@@ -188,9 +189,9 @@ impl Group {
     }
 
     /// Keeps the batch open while others join, then commits it unless somebody has.
-    fn attend(&self, outcome: &Outcome) {
+    fn attend(&self, outcome: &Outcome, patience: Duration) {
         let (mut seen, mut since) = (self.joined.load(Ordering::Relaxed), Instant::now());
-        while outcome.get().is_none() && since.elapsed() < PATIENCE {
+        while outcome.get().is_none() && since.elapsed() < patience {
             thread::yield_now();
             let joined = self.joined.load(Ordering::Relaxed);
             if joined != seen {
@@ -213,7 +214,7 @@ impl Group {
 enum Duty {
     None,
     Commit,
-    Steward,
+    Steward { patience: Duration },
 }
 
 /// A caller in the batch. One that unwinds leaves nothing of its own, and keeps nobody waiting.
@@ -280,7 +281,7 @@ impl Writer {
             return Duty::None;
         }
         batch.has_steward = true;
-        Duty::Steward
+        Duty::Steward { patience: self.patience }
     }
 
     /// Commits the open batch, if there is one, and gives those to wake.
@@ -288,7 +289,9 @@ impl Writer {
         if self.batch.is_none() {
             return Vec::new();
         }
+        let begun = Instant::now();
         let committed = self.execute("COMMIT");
+        self.patience = (begun.elapsed() / 4).clamp(PATIENCE.0, PATIENCE.1);
         self.end(committed)
     }
 

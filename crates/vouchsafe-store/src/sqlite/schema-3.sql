@@ -49,3 +49,14 @@ CREATE TABLE subject_mark (
     entry INTEGER NOT NULL CHECK (entry >= 0),
     PRIMARY KEY (organisation, subject, mark)
 ) STRICT, WITHOUT ROWID;
+
+-- In the order of arrival: entries of many organisations share a page, and only the narrow index has one for each.
+CREATE TABLE entry_3 (
+    organisation TEXT NOT NULL REFERENCES organisation (id),
+    number INTEGER NOT NULL CHECK (number >= 0),
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (organisation, number)
+) STRICT;
+INSERT INTO entry_3 SELECT organisation, number, bytes FROM entry ORDER BY organisation, number;
+DROP TABLE entry;
+ALTER TABLE entry_3 RENAME TO entry;

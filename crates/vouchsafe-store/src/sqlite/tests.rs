@@ -126,3 +126,40 @@ fn the_file_is_private_and_deleted_bytes_are_gone() {
     store.remove_remnants().unwrap();
     assert!(!found(&dir));
 }
+
+#[test]
+fn a_folder_or_file_that_cannot_be_written_is_refused_with_its_reason() {
+    let dir = TempDir::new().unwrap();
+    let missing = SqliteStore::open(&dir.path().join("missing").join("db"));
+    assert_eq!(missing.unwrap_err(), StoreError::Io);
+    let folder = SqliteStore::open(dir.path());
+    assert!(matches!(folder.unwrap_err(), StoreError::ReadOnly | StoreError::Io));
+}
+
+/// Only a file system of this kind stops a privileged process too.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_system_that_takes_no_files_gives_an_error_and_no_store() {
+    let opened = SqliteStore::open(Path::new("/proc/self/db"));
+    assert!(matches!(opened.unwrap_err(), StoreError::ReadOnly | StoreError::Io));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_database_without_write_permission_is_read_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (dir, store) = store();
+    let file = dir.path().join("db");
+    drop(store);
+    let allow = |folder: u32, database: u32| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(database)).unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(folder)).unwrap();
+    };
+    allow(0o500, 0o400);
+    let privileged = OpenOptions::new().write(true).open(&file).is_ok();
+    let refused = SqliteStore::open(&file).and_then(|store| {
+        port::write(&store, |rows| rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH))
+    });
+    allow(0o700, 0o600);
+    assert_eq!(refused, if privileged { Ok(()) } else { Err(StoreError::ReadOnly) });
+}

@@ -1,16 +1,29 @@
 use super::*;
 use crate::vector::Vector;
-use vouchsafe_consent::{ConsentLine, Gate, Notice};
+use vouchsafe_consent::{AttestedBy, ConsentLine, ExpressionKind, Gate, Marks, NoticeDraft, Standing};
 use vouchsafe_types::{Digest, Modality, OrganisationId, Scope, SubjectPseudonym};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const MODEL: Digest = Threshold::SHIPPED_FACE_MODEL;
 
 fn binding() -> Binding {
-    let notice = Notice::new("face", "1", "en", b"text").unwrap();
+    let shown = "We store a template of your face. We use it to tell that it is you. \
+        We keep it for three years. You agree by ticking the box.";
+    let notice = NoticeDraft::new("face", "1", "en", shown.as_bytes())
+        .covers(Scope::FACE_VERIFICATION)
+        .collected("We store a template of your face.")
+        .purpose("We use it to tell that it is you.")
+        .term("We keep it for three years.", "P3Y")
+        .release("You agree by ticking the box.", [ExpressionKind::Checkbox])
+        .schedule(b"three years")
+        .material(AttestedBy::PrivacyOfficer)
+        .finish()
+        .unwrap();
     let subject = SubjectPseudonym::from_bytes([1; 32]);
     let line = ConsentLine::absent(OrganisationId::parse("acme").unwrap(), subject, Scope::FACE_VERIFICATION);
-    let permit = Gate::default().permit(&line.give(&notice, NOW).unwrap(), &notice, NOW);
+    let line = line.give(&notice, NOW).unwrap();
+    let standing = Standing { line: &line, given: Some(&notice), since: &[], marks: Marks::default() };
+    let permit = Gate::default().permit(&standing, NOW);
     permit.or_refuse().unwrap().binding().clone()
 }
 

@@ -1,6 +1,8 @@
 //! From consent to a decision, with embeddings from numbers instead of faces.
 
-use vouchsafe_consent::{ConsentLine, Consented, Gate, Notice, Permit};
+use vouchsafe_consent::{
+    AttestedBy, ConsentLine, Consented, ExpressionKind, Gate, Marks, NoticeDraft, Permit, Standing,
+};
 use vouchsafe_embed::danger::supplied_embedding;
 use vouchsafe_template::{
     Decision, ProtectedProbe, ProtectedReference, TemplateError, TemplateKey, Threshold, compare, protect,
@@ -10,10 +12,23 @@ use vouchsafe_types::{Digest, OrganisationId, Refusal, Scope, Secret, SubjectPse
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn permit() -> Permit<Consented> {
-    let notice = Notice::new("face", "1", "en", b"text").unwrap();
+    let shown = "We store a template of your face. We use it to tell that it is you. \
+        We keep it for three years. You agree by ticking the box.";
+    let notice = NoticeDraft::new("face", "1", "en", shown.as_bytes())
+        .covers(Scope::FACE_VERIFICATION)
+        .collected("We store a template of your face.")
+        .purpose("We use it to tell that it is you.")
+        .term("We keep it for three years.", "P3Y")
+        .release("You agree by ticking the box.", [ExpressionKind::Checkbox])
+        .schedule(b"three years")
+        .material(AttestedBy::PrivacyOfficer)
+        .finish()
+        .unwrap();
     let subject = SubjectPseudonym::from_bytes([1; 32]);
     let line = ConsentLine::absent(OrganisationId::parse("acme").unwrap(), subject, Scope::FACE_VERIFICATION);
-    Gate::default().permit(&line.give(&notice, NOW).unwrap(), &notice, NOW).or_refuse().unwrap()
+    let line = line.give(&notice, NOW).unwrap();
+    let standing = Standing { line: &line, given: Some(&notice), since: &[], marks: Marks::default() };
+    Gate::default().permit(&standing, NOW).or_refuse().unwrap()
 }
 
 fn key(byte: u8) -> TemplateKey {

@@ -89,7 +89,7 @@ fn an_answer_is_read_to_its_limit() {
         let head = "Content-Type: text/x.tlog.size\r\nTransfer-Encoding: chunked";
         check(format!("HTTP/1.1 {status} S\r\n{head}\r\n\r\n{chunk}"), Err(WitnessError::Malformed));
     }
-    let head = "X-Much: more\r\n".repeat(4096);
+    let head = format!("X-Long: {}\r\n", "a".repeat(20 << 10));
     check(format!("HTTP/1.1 200 S\r\n{head}\r\n"), Err(WitnessError::Malformed));
 }
 
@@ -158,6 +158,19 @@ fn a_connection_that_ended_since_is_made_anew() {
         assert_eq!(ask(&client).as_deref(), Ok(LINES));
     }
     assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn a_connection_that_ends_under_a_request_is_made_anew_once() {
+    let turn = [Step::Read, Step::Say(answer(200, TEXT, LINES))];
+    let ending = [&turn[..], &[Step::Read]].concat();
+    let server = Server::playing(vec![ending.clone(), ending, vec![Step::Read], vec![Step::Wait]]);
+    let client = server.client();
+    assert_eq!(ask(&client).as_deref(), Ok(LINES));
+    assert_eq!(ask(&client).as_deref(), Ok(LINES));
+    assert_eq!(server.requests().len(), 3);
+    assert_eq!(ask(&client), Err(WitnessError::Unavailable));
+    assert_eq!(server.requests().len(), 5);
 }
 
 #[test]

@@ -83,7 +83,10 @@ fn play(stream: TcpStream, script: Vec<Step>, heard: &Mutex<Vec<String>>) -> io:
     let (mut reader, mut writer) = (BufReader::new(stream.try_clone()?), stream);
     for step in script {
         match step {
-            Step::Read => heard.lock().unwrap().push(read_request(&mut reader)?),
+            Step::Read => {
+                let request = read_request(&mut reader)?;
+                heard.lock().unwrap().push(request);
+            }
             Step::Say(bytes) => writer.write_all(&bytes)?,
             Step::Trickle(bytes) => loop {
                 for byte in bytes {

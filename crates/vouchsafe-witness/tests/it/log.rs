@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint, TileStore, Trust,
-    WitnessKey, prove_consistency, publish,
+    CheckpointLock, CosignReport, CosignedSizes, EntryKind, Leaf, LeafSource, LedgerError, LogSigner,
+    SignedCheckpoint, TileStore, Trust, Witness, WitnessKey, cosign, prove_consistency, publish,
 };
 use vouchsafe_types::{Digest, Secret};
 
@@ -15,6 +15,7 @@ pub(crate) const ORIGIN: &str = "log.example/acme";
 pub(crate) struct Log {
     signer: LogSigner,
     tiles: Tiles,
+    lock: Lock,
     rows: Rows,
     origin: String,
 }
@@ -22,7 +23,8 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(origin: &str, seed: u8) -> Self {
         let signer = LogSigner::from_seed(origin, &Secret::init_with(|bytes| bytes.fill(seed))).unwrap();
-        Self { signer, tiles: Tiles::default(), rows: Rows::default(), origin: origin.to_owned() }
+        let (tiles, lock, rows) = Default::default();
+        Self { signer, tiles, lock, rows, origin: origin.to_owned() }
     }
 
     pub(crate) fn key(&self) -> String {
@@ -37,15 +39,21 @@ impl Log {
         };
         let length = self.rows.0.len();
         self.rows.0.extend((length..size).map(|index| leaf(u32::try_from(index).unwrap())));
-        publish(&self.rows, &self.tiles, &self.signer, &self.origin).unwrap();
-        let note = self.tiles.read(CHECKPOINT_PATH).unwrap().unwrap();
-        Trust::new(self.signer.verifier(), &self.origin).open(&note).unwrap()
+        publish(&self.rows, &self.tiles, &self.lock, &[&self.signer], &self.origin).unwrap()
+    }
+
+    /// One round: whatever the witness cosigned last is learnt from it, or from `sizes`.
+    pub(crate) fn cosign(&self, witness: &dyn Witness, sizes: &mut CosignedSizes) -> CosignReport {
+        cosign(&self.tiles, &self.lock, &self.trust(), &[witness], sizes).unwrap()
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        Trust::new(self.signer.verifier(), &self.origin)
     }
 
     /// The proof that the newest checkpoint continues the tree of `old` leaves.
     pub(crate) fn proof(&self, old: u64) -> Vec<Digest> {
-        let trust = Trust::new(self.signer.verifier(), &self.origin);
-        prove_consistency(&self.tiles, old, self.rows.len().unwrap(), &trust).unwrap()
+        prove_consistency(&self.tiles, old, self.rows.len().unwrap(), &self.trust()).unwrap()
     }
 }
 
@@ -77,6 +85,24 @@ impl TileStore for Tiles {
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         self.0.lock().unwrap().insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Lock(Mutex<Option<Vec<u8>>>);
+
+impl CheckpointLock for Lock {
+    fn load(&self) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), LedgerError> {
+        let mut held = self.0.lock().unwrap();
+        if held.as_deref() != expected {
+            return Err(LedgerError::CheckpointMoved);
+        }
+        *held = Some(new.to_vec());
         Ok(())
     }
 }

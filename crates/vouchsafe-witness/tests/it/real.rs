@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use std::{env, thread};
 
 use vouchsafe_ledger::witness::add_checkpoint_body;
-use vouchsafe_ledger::{LedgerError, SignedCheckpoint, Witness, WitnessError, WitnessKey};
+use vouchsafe_ledger::{
+    CosignOutcome, CosignedSizes, LedgerError, SignedCheckpoint, Witness, WitnessError, WitnessKey,
+};
 use vouchsafe_types::Digest;
 use vouchsafe_witness::{HttpWitness, WitnessConfig};
 
@@ -177,6 +179,40 @@ fn a_fork_is_never_cosigned() {
     // None of it moved what the witness remembers.
     let honest = log.grow(1000, 1);
     witness.cosign(300, &log.proof(300), &honest);
+}
+
+#[test]
+fn rounds_of_the_ledger_end_in_a_cosigned_checkpoint() {
+    let mut log = Log::new(ORIGIN, 1);
+    let Some(witness) = RealWitness::knowing(&log) else { return };
+    let client = &witness.client;
+    let mut sizes = CosignedSizes::default();
+    let round = |log: &Log, sizes: &mut CosignedSizes| {
+        let report = log.cosign(client, sizes);
+        let outcome = report.outcomes()[0].1;
+        let cosigned = report.signed().cosignatures(&witness.keys()).unwrap();
+        let holds = matches!(outcome, CosignOutcome::Cosigned(_) | CosignOutcome::Already(_));
+        assert_eq!(cosigned.len(), usize::from(holds));
+        (outcome, report.shows_a_fork_or_rollback())
+    };
+    for size in [300, 400, 70_000] {
+        log.grow(size, 1);
+        assert!(matches!(round(&log, &mut sizes), (CosignOutcome::Cosigned(_), false)));
+        assert!(matches!(round(&log, &mut sizes), (CosignOutcome::Already(_), false)));
+    }
+    // What was known of the witness is lost, and learnt from it again.
+    log.grow(70_001, 1);
+    assert!(matches!(round(&log, &mut CosignedSizes::default()), (CosignOutcome::Cosigned(_), false)));
+    log.grow(70_002, 1);
+    assert!(matches!(round(&log, &mut sizes), (CosignOutcome::Cosigned(_), false)), "the size is stale");
+
+    let mut restored = Log::new(ORIGIN, 1);
+    restored.grow(400, 1);
+    assert_eq!(round(&restored, &mut CosignedSizes::default()), (CosignOutcome::Ahead(70_002), true));
+    restored.grow(70_003, 2);
+    let refused = (CosignOutcome::Failed(WitnessError::Refused), false);
+    assert_eq!(round(&restored, &mut CosignedSizes::default()), refused);
+    assert!(matches!(round(&log, &mut sizes), (CosignOutcome::Already(_), false)));
 }
 
 #[test]

@@ -72,6 +72,8 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
                 Ok((rows.key_usage(&organisation)?, records, rows.payloads_under(&organisation, 2, 9)?))
             });
             let (usage, records, payloads) = read.unwrap();
+            let entries: Result<_, StoreError> = port::read(&store, |rows| rows.entries(&organisation, 0, 9));
+            assert_eq!(entries.unwrap(), [[0], [1], [2], [3]]);
             assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4 }]);
             let leaf = |number: u8| LeafIndex::new(number.into()).unwrap();
             let record = |number: u8| RecordRow {
@@ -104,6 +106,25 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
     let check: String =
         migrated.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
+    for store in [migrated, new] {
+        let connection = store.connection();
+        let on: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0)).unwrap();
+        assert!(on);
+        let orphan = "INSERT INTO public_payload VALUES ('acme', 99, x'00')";
+        let refused = connection.execute(orphan, []).map_err(mapped);
+        assert_eq!(refused, Err(StoreError::Conflict), "payloads still refer to entries");
+    }
+}
+
+#[test]
+fn a_row_that_refers_to_nothing_is_damage() {
+    let (_dir, file) = schema(2, ROWS_2);
+    let connection = Connection::open(&file).unwrap();
+    connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
+    connection.execute("INSERT INTO public_payload VALUES ('acme', 99, x'00')", []).unwrap();
+    drop(connection);
+    assert_eq!(SqliteStore::open(&file).unwrap_err(), StoreError::Damaged);
+    assert_eq!(version(&Connection::open(&file).unwrap()), 2);
 }
 
 #[test]
