@@ -80,7 +80,7 @@ fn check(title: &str, kinds: &[&str], exempted: &[(&str, &str)], expected: usize
     }
     assert_eq!(failed, Vec::<String>::new());
     let cases = accepted + refused + exempt;
-    eprintln!("{title}={cases} accepted={accepted} refused={refused} exempt={exempt}");
+    println!("{title}={cases} {title}_accepted={accepted} {title}_refused={refused} {title}_exempt={exempt}");
     assert_eq!((cases, exempt), (expected, exempted.len()));
     assert!(accepted > 10 && refused > 10);
 }
