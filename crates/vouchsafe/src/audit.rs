@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_ledger::{EntryKind, Leaf, commitment};
 use vouchsafe_store::{HoldingState, StoreError};
 
@@ -79,9 +80,15 @@ impl Organisation<'_> {
                 let leaves = act.rows.entries(act.organisation, from, PAGE)?;
                 leaves.iter().try_for_each(|leaf| walk.step(act, leaf))?;
                 Ok(leaves.len())
-            })?;
-            if looked == 0 {
-                return Ok(walk.end());
+            });
+            match looked {
+                // Another process has just reserved the leaf: the keys in memory are read again, once for an entry.
+                Err(Error::Envelope(EnvelopeError::NeverAllocated)) => {
+                    walk.reread = Some(walk.report.entries);
+                    self.core.ring.wipe();
+                }
+                Ok(0) => return Ok(walk.end()),
+                looked => drop(looked?),
             }
         }
     }
@@ -94,19 +101,23 @@ struct Walk {
     accounted: BTreeSet<u64>,
     gaps: Vec<(u64, u64)>,
     evidence_destroyed: bool,
+    /// The entry for which the keys were read again.
+    reread: Option<u64>,
 }
 
 impl Walk {
     fn step(&mut self, act: &mut Act<'_>, leaf: &[u8]) -> Result<(), Error> {
         let entry = self.report.entries;
-        self.report.entries += 1;
         // A leaf that does not decode is the log's finding.
-        let Ok(leaf) = Leaf::from_bytes(leaf) else { return Ok(()) };
-        if leaf.kind.has_public_opening() {
-            self.public(act, entry, &leaf)
-        } else {
-            self.sealed(act, entry, &leaf)
+        if let Ok(leaf) = Leaf::from_bytes(leaf) {
+            if leaf.kind.has_public_opening() {
+                self.public(act, entry, &leaf)?;
+            } else {
+                self.sealed(act, entry, &leaf)?;
+            }
         }
+        self.report.entries += 1;
+        Ok(())
     }
 
     fn public(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {
@@ -145,9 +156,15 @@ impl Walk {
             return Ok(());
         }
         let context = payload_context(act.organisation, row.leaf, holding.class, row.id, row.key_version);
-        let Ok(plain) = act.state.open(&context, &row.sealed) else {
-            self.report.findings.push(PayloadFinding::Unreadable(entry));
-            return Ok(());
+        let plain = match act.state.open(&context, &row.sealed) {
+            Ok(plain) => plain,
+            Err(error @ EnvelopeError::NeverAllocated) if self.reread != Some(entry) => {
+                return Err(error.into());
+            }
+            Err(_) => {
+                self.report.findings.push(PayloadFinding::Unreadable(entry));
+                return Ok(());
+            }
         };
         let opened = split_payload(plain.expose_secret()).ok().and_then(|(opening, bytes)| {
             let committed = commitment::verify(&opening, bytes, &leaf.commitment);
