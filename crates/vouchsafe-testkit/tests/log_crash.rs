@@ -3,7 +3,7 @@
 //!
 //! `VOUCHSAFE_LOG_KILLS` sets how many kills (30 when it is not set), `VOUCHSAFE_LOG_SEED` the seed of their instants.
 //! A kill takes the process and leaves the operating system: it says nothing about a power cut.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a drill")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a drill")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -155,7 +155,7 @@ impl Drill {
 
     /// One process, one kill, one look at what is left.
     fn strike(&mut self, kill: u64) {
-        if kill % KILLS_A_FOLDER == 0 {
+        if kill.is_multiple_of(KILLS_A_FOLDER) {
             self.folders += 1;
             self.known = Known::default();
         }

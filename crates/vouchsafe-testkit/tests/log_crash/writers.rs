@@ -103,7 +103,7 @@ impl Writer<'_> {
         let after = self.known.load(Ordering::SeqCst);
         let given = person.give_consent(served.ticket(), Act::checkbox().attesting_age(18))?;
         self.acknowledge_receipt(after, given.done().ok_or(Error::UnknownNotice)?.receipt());
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             let after = self.known.load(Ordering::SeqCst);
             self.acknowledge_receipt(after, person.withdraw(SCOPE)?.receipt.receipt());
         }

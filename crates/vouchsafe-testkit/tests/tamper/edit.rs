@@ -392,7 +392,11 @@ impl Target<'_> {
 fn fork(base: &Base, place: usize, work: &Path, draws: &mut Draws) -> What {
     // The newest of the older states is a few entries back: its forks are shorter, as long, and longer.
     let newest = draws.chance(60);
-    let step = if newest { base.older().len() - 1 } else { draws.below(base.older().len() as u64) as usize };
+    let step = if newest {
+        base.older().len() - 1
+    } else {
+        usize::try_from(draws.below(base.older().len() as u64)).unwrap()
+    };
     copy_folder(&base.older()[step], work).unwrap();
     let vouchsafe = base.open(work);
     let organisation = vouchsafe.organisation(base.organisations()[place].id).unwrap();
