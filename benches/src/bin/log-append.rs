@@ -283,6 +283,9 @@ impl Growing {
         let store = SqliteStore::open(&folder.join("log.sqlite"))?;
         let id = OrganisationId::parse("acme")?;
         write(&store, |rows| rows.insert_organisation(&id, Timestamp::UNIX_EPOCH))?;
+        for folder in ["tiles", "outside"].map(|name| folder.join(name)) {
+            fs::create_dir(folder)?;
+        }
         Ok(Self {
             store,
             id,
