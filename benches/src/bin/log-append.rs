@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use vouchsafe::ledger::{
     Leaf, LeafSource, LedgerError, LogSigner, Publisher, Receipt, Trust, prove_inclusion,
 };
-use vouchsafe::store::{FolderLock, FolderTiles, SqliteStore, StoreError, read, write};
+use vouchsafe::store::{FolderLock, FolderTiles, Lease, SqliteStore, StoreError, read, write};
 use vouchsafe::types::Secret;
 use vouchsafe::{OrganisationId, Timestamp};
 use vouchsafe_benches::figures::{Result, evidence, float, folder, root, spread, thread_nanoseconds};
@@ -46,7 +46,7 @@ struct Effort {
     entries: u64,
 }
 
-const QUICK: Effort = Effort { rounds: 3, span: Duration::from_secs(1), entries: 1_000_000 };
+const QUICK: Effort = Effort { rounds: 9, span: Duration::from_millis(400), entries: 1_000_000 };
 const FULL: Effort = Effort { rounds: 9, span: Duration::from_secs(2), entries: 10_000_000 };
 
 /// The rates of one round, a second.
@@ -253,6 +253,7 @@ fn cases(rounds: &[Round]) -> Vec<Case> {
 struct Growing {
     store: SqliteStore,
     id: OrganisationId,
+    _lease: Lease,
     tiles: FolderTiles,
     lock: FolderLock,
     signer: LogSigner,
@@ -283,10 +284,12 @@ impl Growing {
         let store = SqliteStore::open(&folder.join("log.sqlite"))?;
         let id = OrganisationId::parse("acme")?;
         write(&store, |rows| rows.insert_organisation(&id, Timestamp::UNIX_EPOCH))?;
+        let tiles = FolderTiles::at(folder.join("tiles"));
         Ok(Self {
             store,
             id,
-            tiles: FolderTiles::at(folder.join("tiles")),
+            _lease: tiles.lease()?,
+            tiles,
             lock: FolderLock::at(folder.join("outside")),
             signer: LogSigner::from_seed(ORIGIN, &Secret::init_with(|seed| seed.fill(7)))?,
             publisher: Publisher::new(ORIGIN),

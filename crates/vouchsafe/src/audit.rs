@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use vouchsafe_consent::Materiality;
 use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_ledger::{EntryKind, Leaf, commitment};
 use vouchsafe_store::{HoldingState, StoreError};
+use vouchsafe_types::Digest;
 
 use crate::act::{Act, payload_context, public_opening, split_payload};
+use crate::consents::notice_of;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
 
@@ -49,6 +52,8 @@ pub enum PayloadFinding {
     Differs(u64),
     /// It is gone, and no destruction accounts for it.
     Missing(u64),
+    /// The notice whose publication it records is not kept as it was published.
+    Notice(u64),
     /// It does not open under the keys that should open it.
     Unreadable(u64),
 }
@@ -60,6 +65,7 @@ impl fmt::Display for PayloadFinding {
             Self::Missing(entry) => {
                 write!(f, "payload of entry {entry} is gone and no destruction accounts for it")
             }
+            Self::Notice(entry) => write!(f, "the notice of entry {entry} is not kept as it was published"),
             Self::Unreadable(entry) => write!(f, "payload of entry {entry} does not open"),
         }
     }
@@ -136,6 +142,9 @@ impl Walk {
             None => self.report.findings.push(PayloadFinding::Differs(entry)),
             Some(payload) => {
                 self.report.public += 1;
+                if changed_notice(act, &payload)? {
+                    self.report.findings.push(PayloadFinding::Notice(entry));
+                }
                 self.gaps.extend(payload.gap);
             }
         }
@@ -193,4 +202,24 @@ impl Walk {
         }
         self.report
     }
+}
+
+/// Whether the payload records the publication of a notice whose row says otherwise.
+fn changed_notice(act: &mut Act<'_>, payload: &Payload) -> Result<bool, Error> {
+    let (Some(label), Some(published)) = (&payload.notice, &payload.terms) else { return Ok(false) };
+    let row = match Digest::parse(&label.sha256) {
+        Ok(digest) => act.rows.notice(act.organisation, digest)?,
+        Err(_) => None,
+    };
+    let Some((row, notice)) = row.and_then(|row| notice_of(&row).ok().map(|notice| (row, notice))) else {
+        return Ok(true);
+    };
+    let terms =
+        serde_json::from_slice::<serde_json::Value>(&row.terms).is_ok_and(|terms| terms == *published);
+    let schedule = notice.terms().is_none_or(|terms| terms.schedule().matches(&row.schedule));
+    let columns = (row.id.as_str(), row.version.as_str(), row.locale.as_str(), row.attested_by)
+        == (notice.id(), notice.version(), notice.locale(), notice.attested_by().code())
+        && row.material == (notice.materiality() == Materiality::Material)
+        && row.effective_at.as_microsecond() == notice.effective().as_microsecond();
+    Ok(!(terms && schedule && columns && notice.matches(&row.shown)))
 }

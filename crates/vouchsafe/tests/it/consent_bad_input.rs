@@ -9,7 +9,8 @@ use vouchsafe::ledger::{ActorRole, EntryKind as K};
 use vouchsafe::store::{SqliteStore, StoreError};
 use vouchsafe::types::TicketId;
 use vouchsafe::{
-    Act, Clock, Destruction, Error, NoticeDraft, Organisation, Refusal, Scope, Subject, Timestamp, Vouchsafe,
+    Act, Clock, Destruction, Error, NoticeDraft, Organisation, PayloadFinding, Refusal, Scope, Subject,
+    Timestamp, Vouchsafe,
 };
 
 use crate::scene::{
@@ -359,40 +360,63 @@ fn on_a_read_only_disk_nothing_is_taken_nothing_opens_and_nothing_is_lost() {
 /// Promise: WB-11-consent-first
 #[test]
 fn a_corrupted_notice_closes_the_gate_and_is_not_repaired() {
-    for (column, broken) in
-        [("terms", "x'7b7d'"), ("terms", "CAST(replace(CAST(terms AS TEXT), '\"en\"', '\"de\"') AS BLOB)")]
-    {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let shown = notice(&organisation);
+    let ticket = person.serve_notice(FACE, &shown).unwrap().ticket();
+    let in_flight = permit(&person);
+    let rows = rusqlite::Connection::open(scene.database()).unwrap();
+    let terms = || rows.query_row("SELECT terms FROM notice", [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let kept = terms();
+    rows.execute("UPDATE notice SET terms = x'7b7d'", []).unwrap();
+
+    assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
+    let late = person.verify_embedding(&in_flight, face(&in_flight, 1)).unwrap();
+    assert_eq!(rejected(late), Refusal::ConsentOutdated);
+    assert!(matches!(fails(&scene, &person, ticket, adult()), Error::Consent(_)));
+    assert!(person.serve_notice(FACE, &shown).is_err());
+    assert!(organisation.notice_in_force("face", "en").is_err());
+    let again = organisation.publish_notice(draft("1", "we measure your face"));
+    assert!(again.is_err(), "no silent repair");
+    assert_eq!(terms(), b"{}");
+
+    rows.execute("UPDATE notice SET terms = ?1", [kept]).unwrap();
+    assert!(verify(&person, 1).is_accepted());
+    recovers(&organisation, &person, ticket);
+}
+
+/// Promise: WB-9-reconsent, WB-1.4-immutable
+#[test]
+fn a_notice_that_was_changed_behind_our_back_is_found() {
+    for change in [
+        "terms = CAST(replace(CAST(terms AS TEXT), '\"en\"', '\"de\"') AS BLOB)",
+        "terms = CAST(replace(CAST(terms AS TEXT), '\"material\"', '\"editorial\"') AS BLOB)",
+        "terms = x'00'",
+        "shown = x'00'",
+        "schedule = x'00'",
+        "material = 0",
+        "effective_at = 1",
+        "locale = 'de'",
+        "version = '0'",
+        "attested_by = 1",
+    ] {
         let scene = Scene::new();
         let organisation = scene.service.organisation("acme").unwrap();
-        let person = consented(&organisation, "4711");
-        enrol(&person, 1);
-        let shown = notice(&organisation);
-        let ticket = person.serve_notice(FACE, &shown).unwrap().ticket();
-        let in_flight = permit(&person);
+        consented(&organisation, "4711");
+        assert!(organisation.verify_payloads().unwrap().is_sound());
+        let published = scene.kinds("acme").iter().position(|kind| *kind == K::NoticePublished).unwrap();
         let rows = rusqlite::Connection::open(scene.database()).unwrap();
-        let kept: Vec<u8> = rows.query_row("SELECT terms FROM notice", [], |row| row.get(0)).unwrap();
-        rows.execute(&format!("UPDATE notice SET {column} = {broken}"), []).unwrap();
-        let changed: Vec<u8> = rows.query_row("SELECT terms FROM notice", [], |row| row.get(0)).unwrap();
-        assert_ne!(kept, changed);
-
-        if broken.starts_with("x'") {
-            assert_eq!(refusal(person.permit(FACE).unwrap()), Refusal::ConsentOutdated);
-            let late = person.verify_embedding(&in_flight, face(&in_flight, 1)).unwrap();
-            assert_eq!(rejected(late), Refusal::ConsentOutdated);
-            assert!(matches!(fails(&scene, &person, ticket, adult()), Error::Consent(_)));
-            assert!(person.serve_notice(FACE, &shown).is_err());
-            assert!(organisation.notice_in_force("face", "en").is_err());
+        let before: String = rows.query_row("SELECT quote(terms) FROM notice", [], |row| row.get(0)).unwrap();
+        rows.execute(&format!("UPDATE notice SET {change}"), []).unwrap();
+        if change.starts_with("terms") {
+            let after: String =
+                rows.query_row("SELECT quote(terms) FROM notice", [], |row| row.get(0)).unwrap();
+            assert_ne!(before, after, "{change}");
         }
-        assert!(organisation.publish_notice(draft("1", "we measure your face")).is_err(), "no silent repair");
-        let still: Vec<u8> = rows.query_row("SELECT terms FROM notice", [], |row| row.get(0)).unwrap();
-        assert_eq!(still, changed);
-        let payload = scene.kinds("acme").iter().position(|kind| *kind == K::NoticePublished).unwrap();
-        let published = organisation.public_payload(payload as u64).unwrap().unwrap();
-        assert!(String::from_utf8(published).unwrap().contains("\"en\""), "the log still says what it was");
-
-        rows.execute("UPDATE notice SET terms = ?1", [kept]).unwrap();
-        assert!(verify(&person, 1).is_accepted());
-        recovers(&organisation, &person, ticket);
+        let report = organisation.verify_payloads().unwrap();
+        assert_eq!(report.findings, [PayloadFinding::Notice(published as u64)], "{change}");
     }
 }
 

@@ -1,13 +1,18 @@
 //! A consent from its first act to the end of its evidence.
 
+use std::sync::Arc;
+use std::thread;
+
 use jiff::ToSpan;
 use vouchsafe::consent::{AttestedBy, ConsentStatus, ExpressionKind, MessageKind};
 use vouchsafe::ledger::{ActorRole, EntryKind as K, Trust};
 use vouchsafe::types::DataClass;
 use vouchsafe::{
-    Act, Clock, Destruction, Error, Notice, NoticeDraft, Organisation, Receipt, Refusal, Role, Scope, Subject,
+    Act, Clock, Destruction, Error, Notice, NoticeDraft, Organisation, Receipt, Refusal, Role, Scope,
+    Subject, Vouchsafe,
 };
 
+use crate::pause::{Place, Stop, stopping};
 use crate::scene::{
     FACE, Scene, communication, consented, content, draft, enrol, face, give, notice, permit, proven,
     refusal, rejected, try_give, verify, wide_notice,
@@ -141,6 +146,36 @@ fn the_gate_refuses_from_the_date_on_whether_or_not_the_end_was_recorded() {
     let Destruction::Done(again) = organisation.expire_consents().unwrap() else { panic!("pending") };
     assert!(again.is_empty());
     assert_eq!(scene.kinds("acme").iter().filter(|kind| **kind == K::ConsentExpired).count(), 1);
+}
+
+/// Promise: WB-11-consent-first
+#[test]
+fn a_renewal_wins_over_the_recording_of_an_end() {
+    let scene = Scene::new();
+    let stop = Arc::new(Stop::default());
+    let service = Vouchsafe::open_with(stopping(scene.ports(), &stop));
+    let organisation = service.organisation("acme").unwrap();
+    let notice = organisation.publish_notice(yearly("1")).unwrap();
+    let person = organisation.subject("4711").unwrap();
+    give(&person, FACE, &notice);
+    enrol(&person, 1);
+    scene.clock.advance(1.year()).unwrap();
+    let beside = scene.again();
+    let there = beside.organisation("acme").unwrap();
+    give(&there.subject("warm").unwrap(), FACE, &notice);
+    thread::scope(|scope| {
+        let recording = scope.spawn(|| {
+            stop.here_at(Place::Write);
+            organisation.expire_consents().unwrap()
+        });
+        stop.reached();
+        give(&there.subject("4711").unwrap(), FACE, &notice);
+        stop.release();
+        let Destruction::Done(none) = recording.join().unwrap() else { panic!("pending") };
+        assert!(none.is_empty());
+    });
+    assert!(verify(&person, 1).is_accepted());
+    assert!(!scene.kinds("acme").contains(&K::ConsentExpired));
 }
 
 /// Promise: WB-9-reconsent

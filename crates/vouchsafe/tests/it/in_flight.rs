@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use vouchsafe::ledger::{ActorRole, EntryKind};
 use vouchsafe::store::HoldingState;
-use vouchsafe::{Decision, Destruction, Error, Organisation, Outcome, Refusal, Subject, Vouchsafe};
+use vouchsafe::{
+    Decision, Destruction, Error, FaceEngine, ModelSet, Organisation, Outcome, Refusal, Subject, Vouchsafe,
+};
 
 use crate::pause::{Place, Stop, stopping};
+use crate::photographs::picture;
 use crate::scene::{FACE, Scene, consented, draft, enrol, face, give, notice, open, permit, verify};
 
 /// How far a verification or an enrolment has come when it is stopped.
@@ -394,6 +397,61 @@ fn a_withdrawal_returns_although_a_verification_stands_still() {
     });
     assert!(ended.is_refused_for(Blow::Withdraw), "{ended:?}");
     assert!(matches!(striking.resume_destructions(), Destruction::Done(_)));
+}
+
+/// In the middle of a capture, and when the face is captured and not embedded yet.
+///
+/// Promise: WB-5-revoke
+#[test]
+fn what_is_being_captured_ends_refused() {
+    let scene = Scene::new();
+    let stop = Arc::new(Stop::default());
+    let engine = Arc::new(FaceEngine::load(&ModelSet::bundled().unwrap()).unwrap());
+    let service = Vouchsafe::open_with(stopping(scene.ports().with_engine(engine), &stop));
+    let organisation = service.organisation("acme").unwrap();
+    let beside = scene.again();
+    let striking = beside.organisation("acme").unwrap();
+    for (blow, work, judged) in [
+        (None, Work::Enrolment, true),
+        (None, Work::Verification, true),
+        (Some(Blow::Restrict), Work::Verification, false),
+        (Some(Blow::Withdraw), Work::Verification, true),
+        (Some(Blow::Withdraw), Work::Enrolment, false),
+        (Some(Blow::Revoke), Work::Enrolment, true),
+    ] {
+        let person = organisation.subject("4711").unwrap();
+        person.lift_restriction(ActorRole::Administrator).unwrap();
+        give(&person, FACE, &notice(&organisation));
+        let permit = permit(&person);
+        let ended = thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                if judged {
+                    stop.here_at(Place::Judge);
+                }
+                let captured = service.capture(&permit, picture("obama.jpg")).unwrap();
+                let face = captured.or_refuse().unwrap();
+                if !judged {
+                    stop.now();
+                }
+                match work {
+                    Work::Verification => Ended::of_decision(person.verify(&permit, face)),
+                    Work::Enrolment => Ended::of_outcome(person.enrol(&permit, face)),
+                }
+            });
+            stop.reached();
+            if let Some(blow) = blow {
+                blow.strike(&striking, &striking.subject("4711").unwrap()).unwrap();
+            }
+            assert!(stop.is_stopped());
+            stop.release();
+            worker.join().unwrap()
+        });
+        let case = format!("{work:?}, judged {judged}, {blow:?}");
+        match blow {
+            None => assert!(matches!(ended, Ended::Accepted), "the control, {case}: {ended:?}"),
+            Some(blow) => assert!(ended.is_refused_for(blow), "{case}: {ended:?}"),
+        }
+    }
 }
 
 const CHILD: &str = "VOUCHSAFE_IN_FLIGHT_CHILD";

@@ -15,6 +15,7 @@ mod life;
 mod log;
 mod pause;
 mod photographs;
+mod receipt_scan;
 mod scene;
 mod scopes;
 mod two_processes;
