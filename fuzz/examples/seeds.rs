@@ -15,9 +15,11 @@ use vouchsafe_envelope::port::StateVersion;
 use vouchsafe_envelope::record::seal;
 use vouchsafe_envelope::tree::KeyTree;
 use vouchsafe_fuzz::{
-    Fixed, Harm, Large, ORIGIN, Plain, World, acme, chain, context, leaf, record_key, signer, tree,
+    Fixed, Harm, Large, ORIGIN, Plain, World, acme, chain, context, cosigner, leaf, record_key, signer, tree,
 };
-use vouchsafe_ledger::{Checkpoint, EntryKind, Leaf, Opening, commitment, merkle};
+use vouchsafe_ledger::{
+    Checkpoint, EntryKind, HandoverReason, HandoverStatement, Leaf, LogSigner, Opening, commitment, merkle,
+};
 use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy};
 use vouchsafe_types::{DataClass, LeafIndex, Modality, Role, Secret};
 
@@ -31,6 +33,7 @@ fn main() -> Step {
     fences(&folder)?;
     services(&folder)?;
     log(&folder)?;
+    witnesses(&folder)?;
     people(&folder)?;
     retention(&folder)?;
     models(&folder)
@@ -278,9 +281,53 @@ fn log(folder: &Path) -> Step {
     put(folder, "ledger_merkle", "proof", [sizes(40, 69), vec![8; 96]].concat())?;
     put(folder, "ledger_merkle", "large", [sizes(1 << 40, u64::MAX), vec![8; 96]].concat())?;
 
-    let paths = ["checkpoint", "tile/0/999.p/255", "tile/7/x001/000", "tile/entries/x001/x234/067"];
+    let paths = [
+        "checkpoint",
+        "tile/0/999.p/255",
+        "tile/7/x001/000",
+        "tile/entries/x001/x234/067",
+        "handover/x001/000",
+    ];
     for (number, path) in paths.iter().enumerate() {
         put(folder, "ledger_tilepath", &number.to_string(), path)?;
+    }
+    Ok(())
+}
+
+/// Cosignatures, policies, requests to witnesses and handovers of the log's key.
+fn witnesses(folder: &Path) -> Step {
+    let checkpoint = Checkpoint::new(ORIGIN, 0, merkle::tree_hash(&[]))?.to_string();
+    let note = signer().sign(&checkpoint)?;
+    let (witness, line) = (cosigner(), cosigner().cosign(&checkpoint, 1_700_000_000)?);
+    let other = "\u{2014} w.example/2 AAAAAAE=\n";
+    put(folder, "ledger_cosignature", "line", &line)?;
+    put(folder, "ledger_cosignature", "lines", format!("{other}{line}{line}"))?;
+    put(folder, "ledger_cosignature", "key", witness.key().to_string())?;
+
+    let known = format!("log {} https://log.example/\nwitness w {}\n", signer().verifier(), witness.key());
+    put(folder, "ledger_policy", "none", "# nobody\nquorum none\n")?;
+    put(folder, "ledger_policy", "witness", format!("{known}quorum w\n"))?;
+    put(folder, "ledger_policy", "groups", format!("{known}group a 1 w\ngroup b all a\nquorum b\n"))?;
+
+    let hashes = [1, 2].map(|fill| STANDARD.encode([fill; 32])).join("\n");
+    put(folder, "ledger_witness_body", "first", format!("old 0\n\n{note}"))?;
+    put(folder, "ledger_witness_body", "later", format!("old 20852014\n{hashes}\n\n{note}"))?;
+    put(folder, "ledger_witness_body", "size", "20852014\n")?;
+
+    let next = LogSigner::from_seed(ORIGIN, &Secret::init_with(|seed| seed.fill(43)))?;
+    let keys = [signer().verifier().clone(), next.verifier().clone()];
+    for reason in HandoverReason::ALL {
+        let [old, new] = keys.clone();
+        let statement = HandoverStatement::new(ORIGIN, old, new, reason)?;
+        let leaf = entry(EntryKind::LogKeyRotated, statement.commitment()).to_bytes();
+        let head = Checkpoint::new(ORIGIN, 1, merkle::leaf_hash(&leaf))?.to_string();
+        let (by_old, by_new) = (signer().sign(&head)?, next.sign(&head)?);
+        let by_new = by_new.strip_prefix(&format!("{head}\n")).ok_or("a signature")?;
+        let [leaf, said] = [&leaf[..], statement.to_string().as_bytes()].map(|bytes| STANDARD.encode(bytes));
+        let receipt = format!("c2sp.org/tlog-proof@v1\nextra {said}\nindex 0\n\n{by_old}{by_new}");
+        let handover = format!("vouchsafe.dev/log-handover@v1\n{leaf}\n\n{receipt}");
+        put(folder, "ledger_handover", reason.name(), handover)?;
+        put(folder, "ledger_handover", &format!("statement.{}", reason.name()), statement.to_string())?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub use keys::{World, acme, context, leaf, parts, record_key, seal_state};
 pub use ports::{Fixed, OneState, OpenService, Shelf, Steps};
 pub use shards::{Harm, Large};
 pub use state::{FENCE_KEY, FULL, NODE_KEY, Node, Plain, ShardEntry, is_cover, range, tree};
-pub use tiles::{ORIGIN, OneTile, signer};
+pub use tiles::{ORIGIN, OneTile, cosigner, signer};
 
 /// A place that depends on all of the bytes, so that the fuzzer can move it.
 pub fn place(bytes: &[u8], places: usize) -> usize {

@@ -1,4 +1,4 @@
-use vouchsafe_ledger::{LedgerError, LogSigner, TileStore};
+use vouchsafe_ledger::{Cosigner, LedgerError, LogSigner, TileStore};
 use vouchsafe_types::Secret;
 
 /// The name of every target's log and key.
@@ -7,6 +7,12 @@ pub const ORIGIN: &str = "log.example/acme";
 /// The same signing key in every run.
 pub fn signer() -> LogSigner {
     LogSigner::from_seed(ORIGIN, &Secret::init_with(|seed| seed.fill(42))).expect("the name is well-formed")
+}
+
+/// The same witness in every run.
+pub fn cosigner() -> Cosigner {
+    Cosigner::from_seed("w.example/1", &Secret::init_with(|seed| seed.fill(41)))
+        .expect("the name is well-formed")
 }
 
 /// A store that gives the same bytes for every path.

@@ -279,6 +279,11 @@ impl KeyChain {
         &self.current
     }
 
+    /// The key that it began with.
+    pub fn initial(&self) -> &VerifierKey {
+        self.past.first().map_or(&self.current, |past| &past.key)
+    }
+
     /// The checkpoints at which keys were handed over, oldest first.
     pub fn handed_over(&self) -> impl Iterator<Item = &Checkpoint> {
         self.past.iter().map(|past| &past.handed_over)

@@ -5,6 +5,9 @@ use vouchsafe_types::Digest;
 
 use crate::LedgerError;
 
+mod frontier;
+pub(crate) use frontier::Frontier;
+
 /// Reads the hashes of complete subtrees, from which every root and proof is made.
 pub trait HashReader {
     /// The hash over the leaves `index << height .. (index + 1) << height`, all of which exist.

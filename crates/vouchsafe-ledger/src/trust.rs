@@ -43,6 +43,11 @@ impl<'a> Trust<'a> {
         self.key
     }
 
+    /// The key that handovers are followed from.
+    pub(crate) fn initial_key(&self) -> &'a VerifierKey {
+        self.chain.map_or(self.key, KeyChain::initial)
+    }
+
     /// The checkpoint that the log must continue.
     pub const fn remembered(&self) -> Option<&'a Checkpoint> {
         self.remembered

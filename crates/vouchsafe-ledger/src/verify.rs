@@ -3,7 +3,8 @@ use std::fmt;
 use crate::builder::{Builder, Sink};
 use crate::tiles::split_entries;
 use crate::{
-    CHECKPOINT_PATH, Checkpoint, Leaf, LeafSource, LedgerError, TILE_WIDTH, TilePath, TileStore, Trust,
+    CHECKPOINT_PATH, Checkpoint, Leaf, LeafSource, LedgerError, SignedCheckpoint, TILE_WIDTH, TilePath,
+    TileStore, Trust,
 };
 
 /// One check that failed, and where.
@@ -18,14 +19,20 @@ pub enum Finding {
     CheckpointRefused(LedgerError),
     /// The log has another history than the remembered checkpoint.
     Forked,
+    /// A published handover of the log's key does not hold.
+    HandoverRefused(LedgerError),
     /// The leaf with this index has another version, length or kind than the format knows.
     LeafMalformed(u64),
+    /// The published files do not show how the log goes on from this size.
+    NotContinued(u64, LedgerError),
     /// The log is shorter than the remembered checkpoint.
     RolledBack,
     /// The leaves give another root than the signed one.
     RootDiffers,
     /// There are this many rows, fewer than were signed.
     RowsMissing(u64),
+    /// What a monitor kept does not verify.
+    StateRefused(LedgerError),
     /// A tile or bundle differs from what the leaves give.
     TileDiffers(TilePath),
     /// A tile or bundle that the checkpoint requires is missing.
@@ -39,10 +46,15 @@ impl fmt::Display for Finding {
             Self::CheckpointMissing => f.write_str("no checkpoint is published"),
             Self::CheckpointRefused(error) => write!(f, "checkpoint is refused: {error}"),
             Self::Forked => f.write_str("log contradicts the remembered checkpoint"),
+            Self::HandoverRefused(error) => write!(f, "key handover is refused: {error}"),
             Self::LeafMalformed(index) => write!(f, "leaf {index} is malformed"),
+            Self::NotContinued(size, error) => {
+                write!(f, "files do not show how the log goes on from size {size}: {error}")
+            }
             Self::RolledBack => f.write_str("log is shorter than the remembered checkpoint"),
             Self::RootDiffers => f.write_str("leaves give another root than the signed one"),
             Self::RowsMissing(rows) => write!(f, "only {rows} rows are left of those signed"),
+            Self::StateRefused(error) => write!(f, "state of the monitor is refused: {error}"),
             Self::TileDiffers(path) => write!(f, "{path} differs from what the leaves give"),
             Self::TileMissing(path) => write!(f, "{path} is missing"),
         }
@@ -88,7 +100,17 @@ impl Report {
         self.omitted
     }
 
-    fn add(&mut self, finding: Finding) {
+    pub(crate) fn take_leaf(&mut self) {
+        self.leaves += 1;
+    }
+
+    pub(crate) fn add_once(&mut self, finding: Finding) {
+        if !self.findings.contains(&finding) {
+            self.add(finding);
+        }
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
         if self.findings.len() < Self::MAX_FINDINGS {
             self.findings.push(finding);
         } else {
@@ -102,13 +124,23 @@ impl Report {
         store: &dyn TileStore,
         trust: &Trust<'_>,
     ) -> Result<Option<Checkpoint>, LedgerError> {
+        Ok(self.read_signed(store, trust)?.map(|signed| signed.checkpoint().clone()))
+    }
+
+    /// Reads the head with its note, as far as it can be believed.
+    pub(crate) fn read_signed(
+        &mut self,
+        store: &dyn TileStore,
+        trust: &Trust<'_>,
+    ) -> Result<Option<SignedCheckpoint>, LedgerError> {
         let Some(note) = store.read(CHECKPOINT_PATH)? else {
             self.add(Finding::CheckpointMissing);
             return Ok(None);
         };
-        match trust.open(&note) {
+        let opened = trust.open(&note);
+        match &opened {
             Ok(signed) => self.checkpoint = Some(signed.checkpoint().clone()),
-            Err(error) => self.add(Finding::CheckpointRefused(error)),
+            Err(error) => self.add(Finding::CheckpointRefused(*error)),
         }
         match trust.check_not_older(self.checkpoint.as_ref()) {
             Err(LedgerError::RolledBack) if self.checkpoint.is_some() => self.add(Finding::RolledBack),
@@ -116,7 +148,7 @@ impl Report {
             Err(LedgerError::OriginMismatch) => return Err(LedgerError::OriginMismatch),
             _ => {}
         }
-        Ok(self.checkpoint.clone())
+        Ok(opened.ok())
     }
 }
 

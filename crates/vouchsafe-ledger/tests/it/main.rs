@@ -1,4 +1,4 @@
-//! Integration tests of the ledger: vectors, projection, lock, cosigning, handovers, receipts, tampering, interoperability.
+//! Integration tests of the ledger: vectors, projection, lock, cosigning, handovers, monitoring, receipts, tampering, interoperability.
 
 // `cfg(test)` always holds here; it tells the linter that helpers are tests, too.
 #[cfg(test)]
@@ -9,6 +9,8 @@ mod handover;
 mod interop;
 #[cfg(test)]
 mod lock;
+#[cfg(test)]
+mod monitor;
 #[cfg(test)]
 mod projection;
 #[cfg(test)]
