@@ -34,4 +34,12 @@ pub mod decisions {
     pub mod adr_0009_key_services {}
     #[doc = include_str!("../docs/adr/0010-lasting-key.md")]
     pub mod adr_0010_lasting_key {}
+    #[doc = include_str!("../docs/adr/0011-group-commit.md")]
+    pub mod adr_0011_group_commit {}
+    #[doc = include_str!("../docs/adr/0012-checkpoint-outside-first.md")]
+    pub mod adr_0012_checkpoint_outside_first {}
+    #[doc = include_str!("../docs/adr/0013-what-was-shown.md")]
+    pub mod adr_0013_what_was_shown {}
+    #[doc = include_str!("../docs/adr/0014-log-key-handover.md")]
+    pub mod adr_0014_log_key_handover {}
 }

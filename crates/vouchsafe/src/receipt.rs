@@ -35,6 +35,11 @@ impl ConsentReceipt {
         &self.0
     }
 
+    /// The receipt itself, to add its proof.
+    pub const fn receipt_mut(&mut self) -> &mut Receipt {
+        &mut self.0
+    }
+
     /// Reads a receipt back from the JSON that the person kept.
     ///
     /// # Errors
@@ -58,6 +63,11 @@ impl EnrolmentReceipt {
     /// The receipt itself.
     pub const fn receipt(&self) -> &Receipt {
         &self.0
+    }
+
+    /// The receipt itself, to add its proof.
+    pub const fn receipt_mut(&mut self) -> &mut Receipt {
+        &mut self.0
     }
 
     /// Reads a receipt back from the JSON that the person kept.

@@ -4,6 +4,8 @@ mod benches;
 mod claim;
 mod fresh_clone;
 mod keys;
+mod ledger;
+mod lines;
 mod main_job;
 mod python;
 mod reference;
@@ -19,8 +21,11 @@ use crate::{Result, process::Said, workspace::Workspace};
 use claim::{Claim, Method, Row, judged};
 
 /// Every topic.
-const TOPICS: [Topic; 2] =
-    [Topic { name: "main-job", claims: main_job::claims }, Topic { name: "keys", claims: keys::claims }];
+const TOPICS: [Topic; 3] = [
+    Topic { name: "main-job", claims: main_job::claims },
+    Topic { name: "keys", claims: keys::claims },
+    Topic { name: "ledger", claims: ledger::claims },
+];
 
 struct Topic {
     name: &'static str,

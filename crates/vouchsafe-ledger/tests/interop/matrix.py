@@ -12,6 +12,7 @@ question needs; bytes are base 64. It does not tell which verdict is expected.
 
 import base64
 import collections
+import concurrent.futures
 import hashlib
 import itertools
 import json
@@ -133,10 +134,7 @@ def checkpoints(cases, sample):
         signatures = [*flips(line), b"", line[:-9] + b"\n", *others]
         vary_signed(cases, case, "signature line", "note", [text + b"\n\n" + changed for changed in signatures])
         cases.vary(case, "last newline", "note", [note[:-1]])
-        # Base 64 of 68 bytes ends in a digit whose two lowest bits say nothing.
-        assert note.endswith(b"=\n") and note[-4:-3] != b"="
-        stray = ALPHABET[ALPHABET.index(note[-3:-2]) + 1 :][:1]
-        vary_signed(cases, case, "signature line", "note", [note[:-3] + stray + b"=\n"])
+        vary_signed(cases, case, "signature line", "note", [with_stray_bit(note)])
         keys = [changed.decode() for changed in flips(sample.key.encode())]
         cases.vary(case, "verifier key", "key", [*keys, sample.key[:-4], ""])
         cases.vary(case, "origin", "origin", [*(o.decode() for o in flips(sample.origin.encode())), ""])
@@ -154,6 +152,12 @@ def signature(note):
         return base64.b64decode(note.rpartition(b" ")[2].rstrip(b"\n"), validate=True)
     except ValueError:
         return None
+
+
+def with_stray_bit(note):
+    """Base 64 of the 68 bytes of a signature ends in a digit whose two lowest bits say nothing."""
+    assert note.endswith(b"=\n") and note[-3:-2] != b"="
+    return note[:-3] + ALPHABET[ALPHABET.index(note[-3:-2]) ^ 2 :][:1] + b"=\n"
 
 
 def changed_proofs(proof, root):
@@ -200,7 +204,7 @@ def inclusions(cases, sample):
         cases.add(None, case)
         lines = receipt.split(b"\n")
         without = [b"\n".join(lines[:at] + lines[at + 1 :]) for at in range(len(lines) - 1)]
-        vary_signed(cases, case, "text", "receipt", [*flips(receipt), *without, b""])
+        vary_signed(cases, case, "text", "receipt", [*flips(receipt), *without, b"", with_stray_bit(receipt)])
 
         proof = decode_lines(b"\n".join(receipt.split(b"\n\n")[0].split(b"\n")[2:]))
         case = {"op": "inclusion", "leaf": leaf, "index": index, "size": sample.size, "root": sample.root, "proof": proof}
@@ -287,10 +291,10 @@ def ask(name, command, cases):
     questions = "".join(line + "\n" for line in asked.values())
     run = subprocess.run(shlex.split(command), input=questions, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
-        sys.exit(f"FAILED: {name} stopped with status {run.returncode}")
+        raise SystemExit(f"FAILED: {name} stopped with status {run.returncode}")
     verdicts = {int(number): verdict for number, verdict in (line.split(" ", 1) for line in run.stdout.splitlines())}
     if verdicts.keys() != asked.keys():
-        sys.exit(f"FAILED: {name} did not judge every case")
+        raise SystemExit(f"FAILED: {name} did not judge every case")
     return verdicts
 
 
@@ -305,10 +309,12 @@ def main(samples, verifiers):
     logs(cases, small, every=True)
 
     wrong = 0
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        judged = list(pool.map(lambda verifier: ask(*verifier, cases), verifiers))
     print(f"{'verifier':<10} {'question':<12} {'changed artefact':<17} {'accepted':>8} {'refused':>8}")
-    for name, command in verifiers:
+    for (name, _), verdicts in zip(verifiers, judged):
         counts = collections.Counter()
-        for number, verdict in ask(name, command, cases).items():
+        for number, verdict in verdicts.items():
             (op, artefact), word = cases.expected[number], verdict.split(" ")[0]
             counts[op, artefact, word] += 1
             if word != ("accepted" if artefact is None else "refused"):

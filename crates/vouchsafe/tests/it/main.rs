@@ -13,3 +13,4 @@ mod log;
 mod photographs;
 mod scene;
 mod two_processes;
+mod witness;

@@ -1,7 +1,7 @@
 //! Keys: sealed records, and that a destroyed one stays shut.
 
 mod fuzz;
-mod lines;
+
 mod record;
 mod services;
 mod vectors;

@@ -1,6 +1,6 @@
 //! What runs over every key service: the conformance suite and the restore drill; and the scan of memory.
 
-use super::{lines, vectors::ENVIRONMENT};
+use super::{super::lines, vectors::ENVIRONMENT};
 use crate::{
     Result,
     process::{Run, Said},

@@ -1,5 +1,5 @@
+use super::super::lines;
 use super::super::python::Environment;
-use super::lines;
 use crate::{
     Result,
     process::{Run, Said},
