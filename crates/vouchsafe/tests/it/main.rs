@@ -6,6 +6,7 @@
     reason = "a test may stop where it stands"
 )]
 
+mod export;
 mod folder;
 mod keys;
 mod life;
