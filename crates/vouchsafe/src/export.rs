@@ -81,7 +81,7 @@ impl Organisation<'_> {
         let mut bundle = Writing { folder: Folder::make(folder)?, files: Files::default() };
         let entry = self.core.act(&self.id, &[], |act| {
             let entry = act.rows.entry_count(act.organisation)?;
-            let payload = Payload::by(ActorRole::Administrator, act.now);
+            let payload = Payload::by(ActorRole::Operator, act.now);
             act.record_public(EntryKind::LogExported, &payload).map(|()| entry)
         })?;
         let signed = match self.core.ports.witnesses.is_empty() {
