@@ -64,6 +64,8 @@ pub(crate) enum CliError {
     ExportNotSound(u64),
     #[error("the receipt carries no proof that its entry is in the log")]
     NoProof,
+    #[error("the proof is of another entry than the receipt")]
+    OtherEntry,
     #[error("the log is not sound: {0} finding(s)")]
     NotSound(u64),
     #[error("none of the pictures could be used")]

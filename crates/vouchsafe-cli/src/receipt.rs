@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use vouchsafe::Receipt;
-use vouchsafe::ledger::{Handover, Leaf, Trust};
+use vouchsafe::ledger::{Checkpoint, Handover, Leaf, Receipt as Proof, Trust};
 
 use crate::log::trust::TrustArgs;
 use crate::{CliError, files};
@@ -30,6 +30,9 @@ pub(crate) struct Verify {
     /// A handover of the log's key that the given key leads to the receipt's by; repeat it, oldest first
     #[arg(long = "handover", value_name = "FILE")]
     handovers: Vec<PathBuf>,
+    /// A newer proof of the entry (`log prove`), in the place of the receipt's own
+    #[arg(long, value_name = "PROOF")]
+    proof: Option<PathBuf>,
 }
 
 impl Command {
@@ -46,10 +49,7 @@ impl Verify {
         let origin = self.origin.as_deref().unwrap_or(known.origin());
         let receipt = Receipt::from_json(&files::read_text(&self.file, "the receipt file")?)?;
         let chain = known.follow(origin, &self.read_handovers()?)?;
-        if receipt.proof().is_none() {
-            return Err(CliError::NoProof);
-        }
-        let head = receipt.verify(&known.demanding(Trust::chained(&chain)))?;
+        let head = self.head(&receipt, &known.demanding(Trust::chained(&chain)))?;
         if receipt.origin()? != head.origin() {
             return Err(CliError::Malformed("the origin of the receipt's entry"));
         }
@@ -60,6 +60,19 @@ impl Verify {
         writeln!(out, "key        {}", chain.current())?;
         commits(out, receipt.payload())?;
         Ok(writeln!(out, "verified")?)
+    }
+
+    /// The signed head that the entry is under.
+    fn head(&self, receipt: &Receipt, trust: &Trust<'_>) -> Result<Checkpoint, CliError> {
+        if let Some(file) = &self.proof {
+            let proof = Proof::parse(&files::read_text(file, "the proof file")?)?;
+            // `Receipt::from_json` saw to it that the entry commits to the payload.
+            return match proof.index() == receipt.entry() {
+                true => Ok(proof.verify_with(receipt.leaf(), trust)?),
+                false => Err(CliError::OtherEntry),
+            };
+        }
+        if receipt.proof().is_some() { Ok(receipt.verify(trust)?) } else { Err(CliError::NoProof) }
     }
 
     fn read_handovers(&self) -> Result<Vec<Handover>, CliError> {

@@ -1,12 +1,13 @@
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vouchsafe::ledger::{Trust, read_handovers};
+use vouchsafe::ledger::{SignedCheckpoint, Trust, read_handovers};
 use vouchsafe::store::FolderTiles;
 use vouchsafe::{Error, ExportReport, verify_export};
 
 use super::trust::{Known, TrustArgs};
+use super::witness::WitnessArgs;
 use crate::CliError;
 use crate::folder::Place;
 
@@ -17,6 +18,8 @@ pub(crate) struct Export {
     /// The folder that is written: new, or empty
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
 }
 
 #[derive(Args)]
@@ -34,13 +37,17 @@ const WHAT: &str = "the export folder";
 
 impl Export {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
-        let opened = self.place.open()?;
+        let witnesses = self.witnesses.read()?;
+        let policy = witnesses.policy.clone();
+        let opened = witnesses.open(&self.place)?;
         let organisation = opened.organisation()?;
         let export = organisation.export_log(&self.to).map_err(named)?;
         writeln!(out, "entry    {}", export.entry())?;
         writeln!(out, "size     {}", export.signed().checkpoint().size())?;
         writeln!(out, "files    {}, {} bytes", export.files(), export.bytes())?;
-        Ok(writeln!(out, "key      {}", organisation.verifier_key()?)?)
+        writeln!(out, "key      {}", organisation.verifier_key()?)?;
+        // What was written is sound; who demands the quorum will refuse it.
+        Ok(policy.map_or(Ok(()), |policy| policy.check_quorum(export.signed()))?)
     }
 }
 
@@ -54,11 +61,7 @@ impl VerifyExport {
     }
 
     /// One that was kept for long may be signed by an older key, or a newer one, than the one that is known.
-    fn remembered(
-        &self,
-        known: &Known,
-        file: &std::path::Path,
-    ) -> Result<vouchsafe::ledger::SignedCheckpoint, CliError> {
+    fn remembered(&self, known: &Known, file: &Path) -> Result<SignedCheckpoint, CliError> {
         let handovers = read_handovers(&FolderTiles::at(self.folder.join("log"))).unwrap_or_default();
         let chain = known.follow(known.origin(), &handovers)?;
         known.remembered(file, Trust::chained(&chain))
