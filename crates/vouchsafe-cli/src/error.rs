@@ -8,6 +8,7 @@ use vouchsafe::retention::RetentionError;
 use vouchsafe::types::TypeError;
 use vouchsafe_eval::EvalError;
 use vouchsafe_keys::KeysError;
+use vouchsafe_witness::SetupError;
 
 /// What ends a command. No path, no score, no content: the operator knows what they named.
 #[derive(Debug, Error)]
@@ -25,6 +26,8 @@ pub(crate) enum CliError {
     NoLog,
     #[error("the environment variable of {0} is not set")]
     NoVariable(&'static str),
+    #[error("no witness to ask: name one with --witness, or in the policy file with its address")]
+    NoWitness,
     #[error("only a key file has a passphrase")]
     NoPassphrase,
     #[error("this program was built without the feature {0}, which that key service needs")]
@@ -37,6 +40,10 @@ pub(crate) enum CliError {
     Settings(String),
     #[error("the key service file names no known kind: key-file, openbao, pkcs11 or tpm")]
     UnknownKind,
+    #[error("a witness is named as VKEY=URL: the key that its cosignatures verify with, and where it is")]
+    WitnessArgument,
+    #[error("the witness: {0}")]
+    WitnessSetup(#[from] SetupError),
     #[error("the organisation published no such notice")]
     UnknownNotice,
     #[error("the organisation is not known in this folder")]
@@ -51,6 +58,14 @@ pub(crate) enum CliError {
     NoGenuine,
     #[error("there are no pictures (jpg, jpeg, png, webp) below the folder")]
     NoPictures,
+    #[error("{0} of the witnesses gave no cosignature")]
+    NotCosigned(u64),
+    #[error("the export is not sound: {0} finding(s)")]
+    ExportNotSound(u64),
+    #[error("the receipt carries no proof that its entry is in the log")]
+    NoProof,
+    #[error("the proof is of another entry than the receipt")]
+    OtherEntry,
     #[error("the log is not sound: {0} finding(s)")]
     NotSound(u64),
     #[error("none of the pictures could be used")]
@@ -129,6 +144,7 @@ impl CliError {
             | Self::NoDatabase
             | Self::NoLog
             | Self::NoPassphrase
+            | Self::NoWitness
             | Self::NotBuilt(_)
             | Self::NoVariable(_)
             | Self::ProofAlone
@@ -137,7 +153,9 @@ impl CliError {
             | Self::Type(_)
             | Self::UnknownKind
             | Self::UnknownNotice
-            | Self::UnknownOrganisation => 2,
+            | Self::UnknownOrganisation
+            | Self::WitnessArgument
+            | Self::WitnessSetup(_) => 2,
             _ => 1,
         }
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process;
 
 use serde::Serialize;
 
@@ -38,17 +39,20 @@ pub(crate) fn write_new(path: &Path, what: &'static str, bytes: &[u8]) -> Result
     written.map_err(fail)
 }
 
-/// Writes a file in the place of an older one, through a file beside it.
+/// Writes a file in the place of an older one, through a file beside it; durable when it returns.
 pub(crate) fn replace(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(), CliError> {
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    // One that a killed process left is in nobody's way.
+    beside.push(format!(".{}.part", process::id()));
     let beside = PathBuf::from(beside);
     write_new(&beside, what, bytes)?;
     let renamed = fs::rename(&beside, path);
     if renamed.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    renamed.map_err(|error| CliError::file(what, &error))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let durable = renamed.and_then(|()| File::open(folder)?.sync_all());
+    durable.map_err(|error| CliError::file(what, &error))
 }
 
 /// Prints a value as indented JSON.

@@ -53,7 +53,8 @@ impl Place {
         self.open_with(|ports| ports.with_clock(clock))
     }
 
-    fn open_with(&self, adjust: impl FnOnce(Ports) -> Ports) -> Result<Opened, CliError> {
+    /// As [`Self::open`], with other ports.
+    pub(crate) fn open_with(&self, adjust: impl FnOnce(Ports) -> Ports) -> Result<Opened, CliError> {
         let id = self.id()?;
         if !is_folder(&self.dir) {
             return Err(CliError::Missing("the folder"));
@@ -85,6 +86,11 @@ impl Place {
     /// The identifier of the organisation.
     pub(crate) fn id(&self) -> Result<OrganisationId, CliError> {
         Ok(OrganisationId::parse(&self.org)?)
+    }
+
+    /// The folder of the organisation's published log.
+    pub(crate) fn log_folder(&self, origin: &str) -> PathBuf {
+        self.dir.join("log").join(origin.rsplit('/').next().unwrap_or_default())
     }
 
     /// The places of the key state, by name; the first one holds the locks.

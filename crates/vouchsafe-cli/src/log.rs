@@ -1,50 +1,49 @@
-//! The log: publish it, prove an entry, recompute it from the rows, or from the published files alone.
+//! The log: publish it, prove an entry, verify it, have it witnessed, watch it, export it, hand its key over.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use vouchsafe::ledger::{Report, SignedCheckpoint, TileStore, Trust, VerifierKey, verify_tiles};
+use vouchsafe::ledger::{Report, VerifierKey};
 
-use crate::folder::{Place, published_log};
-use crate::{CliError, files};
+use crate::CliError;
+use crate::folder::Place;
+
+mod export;
+mod fsck;
+mod handover;
+mod monitor;
+pub(crate) mod trust;
+mod verify;
+mod witness;
+
+pub(crate) use trust::parse_key;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Recompute the log from the database and compare every published byte; 1 if it is not sound
-    Verify(Verify),
+    Verify(verify::Verify),
     /// Recompute a log from its published files alone, as an outsider; 1 if it is not sound
-    VerifyFiles(VerifyFiles),
+    VerifyFiles(verify::VerifyFiles),
+    /// Look at a published log from elsewhere, and remember it: it must continue what was seen before
+    Monitor(monitor::Monitor),
     /// Print the proof that an entry is in the log (C2SP tlog-proof); publishes first when needed
     Prove(Prove),
     /// Publish every committed entry and print the signed checkpoint; keep it where nobody restores it
     Publish(Publish),
-    /// Write missing and damaged tiles again from the database; verify first, a damaged tile may be evidence
-    Rebuild(Publish),
+    /// Publish, and ask witnesses to cosign the checkpoint; 1 if the quorum, or without a policy one of them, is missing
+    Cosign(witness::Cosign),
+    /// Say what is wrong, then write missing and damaged tiles again from the database; never the signed checkpoint
+    Fsck(fsck::Fsck),
     /// Print the payload of an entry about the organisation itself: a notice, an approved plan, a recovery
     Show(Prove),
-}
-
-#[derive(Args)]
-pub(crate) struct Verify {
-    #[command(flatten)]
-    place: Place,
-    /// A signed checkpoint kept from earlier, which the log must continue
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct VerifyFiles {
-    /// The folder with the published files: checkpoint and tiles
-    #[arg(value_name = "LOGFOLDER")]
-    folder: PathBuf,
-    /// The log's verifier key, obtained from somewhere else than this folder
-    #[arg(long, value_name = "VKEY")]
-    key: String,
-    /// A signed checkpoint kept from earlier, which the log must continue
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    /// Sign with a fresh key from here on; the log says so under the old one. Call it again after an interruption
+    RotateKey(handover::RotateKey),
+    /// Print the handovers of the log's key, oldest first
+    Handovers(Publish),
+    /// Write the whole log with everything public in it into a new folder, for an audit elsewhere
+    Export(export::Export),
+    /// Check an export with nothing but the log's key; 1 if it is not sound
+    VerifyExport(export::VerifyExport),
 }
 
 #[derive(Args)]
@@ -66,6 +65,7 @@ impl Command {
         match self {
             Self::Verify(verify) => verify.run(out),
             Self::VerifyFiles(verify) => verify.run(out),
+            Self::Monitor(monitor) => monitor.run(out),
             Self::Prove(prove) => {
                 let opened = prove.place.open()?;
                 Ok(write!(out, "{}", opened.organisation()?.prove(prove.entry)?)?)
@@ -74,71 +74,27 @@ impl Command {
                 let opened = publish.place.open()?;
                 Ok(write!(out, "{}", opened.organisation()?.publish_log()?.note())?)
             }
-            Self::Rebuild(rebuild) => {
-                let opened = rebuild.place.open()?;
-                Ok(writeln!(out, "rebuilt={}", opened.organisation()?.rebuild_log()?)?)
-            }
+            Self::Cosign(cosign) => cosign.run(out),
+            Self::Fsck(fsck) => fsck.run(out),
             Self::Show(show) => {
                 let opened = show.place.open()?;
                 let payload = opened.organisation()?.public_payload(show.entry)?;
                 let payload = payload.ok_or(CliError::Missing("a public payload of that entry"))?;
-                Ok(writeln!(out, "{}", String::from_utf8_lossy(&payload))?)
+                Ok(writeln!(out, "{}", String::from_utf8_lossy(&payload).trim_end())?)
             }
+            Self::RotateKey(rotate) => rotate.run(out),
+            Self::Handovers(handovers) => {
+                let opened = handovers.place.open()?;
+                handover::print(out, &opened.organisation()?.log_handovers()?)
+            }
+            Self::Export(export) => export.run(out),
+            Self::VerifyExport(verify) => verify.run(out),
         }
     }
 }
 
-impl Verify {
-    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
-        let opened = self.place.open()?;
-        let organisation = opened.organisation()?;
-        let key = organisation.verifier_key()?;
-        let report = match &self.checkpoint {
-            None => organisation.verify_log()?,
-            Some(file) => {
-                let checkpoint = remembered(file, &key, &organisation.log_origin()?)?;
-                organisation.verify_log_since(checkpoint.checkpoint())?
-            }
-        };
-        print(out, &key, &report)
-    }
-}
-
-impl VerifyFiles {
-    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
-        let key = parse_key(&self.key)?;
-        // The logs of vouchsafe sign under their origin.
-        let origin = key.name().to_owned();
-        let checkpoint = self.checkpoint.as_ref().map(|file| remembered(file, &key, &origin)).transpose()?;
-        let tiles = published_log(&self.folder)?;
-        let report = continued(&tiles, &key, &origin, checkpoint.as_ref())?;
-        print(out, &key, &report)
-    }
-}
-
-/// Reads a verifier key from the command line.
-pub(crate) fn parse_key(text: &str) -> Result<VerifierKey, CliError> {
-    VerifierKey::parse(text.trim()).map_err(|_| CliError::Malformed("the verifier key"))
-}
-
-fn remembered(file: &Path, key: &VerifierKey, origin: &str) -> Result<SignedCheckpoint, CliError> {
-    let note = files::read_text(file, "the checkpoint file")?;
-    Ok(SignedCheckpoint::open(&note, key, origin)?)
-}
-
-fn continued(
-    tiles: &dyn TileStore,
-    key: &VerifierKey,
-    origin: &str,
-    checkpoint: Option<&SignedCheckpoint>,
-) -> Result<Report, CliError> {
-    let trust = Trust::new(key, origin);
-    let trust = checkpoint.map_or(trust, |signed| trust.remembering(signed.checkpoint()));
-    Ok(verify_tiles(tiles, &trust)?)
-}
-
-/// Prints what was found.
-fn print(out: &mut dyn Write, key: &VerifierKey, report: &Report) -> Result<(), CliError> {
+/// Prints the head of a log and what was found; gives how much that is.
+fn print(out: &mut dyn Write, key: &VerifierKey, report: &Report) -> Result<u64, CliError> {
     match report.checkpoint() {
         Some(head) => {
             // Its three lines are origin, size and root.
@@ -154,10 +110,11 @@ fn print(out: &mut dyn Write, key: &VerifierKey, report: &Report) -> Result<(), 
     for finding in report.findings() {
         writeln!(out, "finding  {finding}")?;
     }
-    if report.is_sound() {
-        writeln!(out, "sound")?;
-        Ok(())
-    } else {
-        Err(CliError::NotSound(report.findings().len() as u64 + report.omitted()))
-    }
+    let findings = report.findings().len() as u64 + report.omitted();
+    Ok(if report.is_sound() { 0 } else { findings.max(1) })
+}
+
+/// Says that everything is in order, unless something was found.
+fn conclude(out: &mut dyn Write, findings: u64) -> Result<(), CliError> {
+    if findings == 0 { Ok(writeln!(out, "sound")?) } else { Err(CliError::NotSound(findings)) }
 }

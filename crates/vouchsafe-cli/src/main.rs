@@ -3,12 +3,14 @@
 //! Exit codes: 0 done and sound, 1 failure or refusal, 2 the command line is wrong or names what is not there.
 #![forbid(unsafe_code)]
 
+mod consent;
 mod error;
 mod eval;
 mod files;
 mod folder;
 mod keys;
 mod log;
+mod receipt;
 mod recover;
 mod retention;
 mod service;
@@ -45,9 +47,15 @@ enum Command {
     /// Look after the keys: status, rotation, pending destructions, the key state
     #[command(subcommand, after_long_help = service::HELP)]
     Keys(keys::Command),
-    /// Publish, prove and verify the log
+    /// Answer what was consented when, end consents whose time is over, list the notices
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Publish, prove, verify, watch, witness and export the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
+    /// Check the receipt that a person kept, without anybody's help
+    #[command(subcommand)]
+    Receipt(receipt::Command),
     /// Plan, approve and run destruction by the retention policy; certify it
     #[command(subcommand)]
     Retention(retention::Command),
@@ -60,7 +68,9 @@ impl Command {
         match self {
             Self::Eval(command) => command.run(out),
             Self::Keys(command) => command.run(out),
+            Self::Consent(command) => command.run(out),
             Self::Log(command) => command.run(out),
+            Self::Receipt(command) => command.run(out),
             Self::Retention(command) => command.run(out),
             Self::Recover(command) => command.run(out),
         }

@@ -174,7 +174,8 @@ fn explain(item: &PlanItem, policy: &Policy) -> String {
     format!("{class}, due at {due}, {after} {trigger}, by {id} ({clause}): {says}")
 }
 
-fn destroyed(out: &mut dyn Write, destruction: Destruction) -> Result<(), CliError> {
+/// Prints what was destroyed.
+pub(crate) fn destroyed(out: &mut dyn Write, destruction: Destruction) -> Result<(), CliError> {
     let certificates = match destruction {
         Destruction::Done(certificates) => certificates,
         Destruction::Pending(incomplete) => {

@@ -12,6 +12,9 @@ pub mod promises {}
 #[doc = include_str!("../docs/runbook-keys.md")]
 pub mod runbook_keys {}
 
+#[doc = include_str!("../docs/runbook-log.md")]
+pub mod runbook_log {}
+
 /// Architecture decision records: one page each, never edited, only superseded.
 pub mod decisions {
     #[doc = include_str!("../docs/adr/0001-inference-engine.md")]

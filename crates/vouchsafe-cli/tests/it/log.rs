@@ -18,7 +18,7 @@ fn a_published_log_is_sound_for_the_operator_and_for_an_outsider() {
     let scene = published();
     let key = scene.key();
     let inside = scene.run(&["log", "verify"]).done();
-    assert!(inside.contains("size     4\n") && inside.ends_with("sound\n"), "{inside}");
+    assert!(inside.contains("size     5\n") && inside.ends_with("sound\n"), "{inside}");
     assert!(inside.contains(&format!("key      {key}\n")));
     let checkpoint = fs::read_to_string(scene.path("checkpoint")).unwrap();
     assert!(inside.contains(&format!("root     {}\n", checkpoint.lines().nth(2).unwrap())));
@@ -32,12 +32,12 @@ fn a_published_log_is_sound_for_the_operator_and_for_an_outsider() {
 fn a_tampered_tile_is_found_by_both() {
     let scene = published();
     let key = scene.key();
-    let bundle = scene.log_folder().join("tile/entries/000.p/4");
+    let bundle = scene.log_folder().join("tile/entries/000.p/5");
     let mut bytes = fs::read(&bundle).unwrap();
     bytes[20] ^= 1;
     fs::write(&bundle, bytes).unwrap();
     let out = scene.run(&["log", "verify"]).fails(1, "the log is not sound: 1 finding(s)");
-    assert!(out.contains("finding  tile/entries/000.p/4 differs from what the leaves give\n"), "{out}");
+    assert!(out.contains("finding  tile/entries/000.p/5 differs from what the leaves give\n"), "{out}");
     let folder = scene.log_folder();
     let outside = scene.run_anywhere(&["log", "verify-files", folder.to_str().unwrap(), "--key", &key]);
     assert_eq!(outside.code, Some(1));
@@ -73,7 +73,7 @@ fn an_entry_is_proved_and_one_that_is_not_there_is_not() {
     enrol(&scene.service().organisation("acme").unwrap(), "4711", 1);
     let proof = scene.run(&["log", "prove", "3"]).done();
     assert!(proof.starts_with("c2sp.org/tlog-proof@v1\nindex 3\n"), "{proof}");
-    scene.run(&["log", "prove", "4"]).fails(1, "log: index or size lies outside the log");
+    scene.run(&["log", "prove", "5"]).fails(1, "log: index or size lies outside the log");
 }
 
 #[test]
@@ -94,7 +94,12 @@ fn missing_tiles_are_rebuilt_and_what_the_organisation_did_is_shown() {
     fs::remove_dir_all(scene.log_folder().join("tile")).unwrap();
     let found = scene.run(&["log", "verify"]);
     assert_eq!(found.code(), Some(1));
-    assert!(scene.run(&["log", "rebuild"]).done().starts_with("rebuilt="));
+    let checkpoint = fs::read(scene.log_folder().join("checkpoint")).unwrap();
+    let fixed = scene.run(&["log", "fsck"]).done();
+    assert!(fixed.starts_with("found    tile/") && fixed.contains("\nrebuilt  2 file(s)\n"), "{fixed}");
+    assert!(fixed.ends_with("sound\n"));
+    assert_eq!(fs::read(scene.log_folder().join("checkpoint")).unwrap(), checkpoint);
+    assert!(scene.run(&["log", "fsck"]).done().contains("\nrebuilt  nothing\n"));
     assert!(scene.run(&["log", "verify"]).done().ends_with("sound\n"));
     assert!(scene.run(&["log", "show", "1"]).done().contains("\"notice\""));
 }

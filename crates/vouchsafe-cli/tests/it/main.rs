@@ -2,6 +2,8 @@
 
 // `cfg(test)` always holds here; it tells the linter that helpers are tests, too.
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod eval;
 #[cfg(test)]
 mod key_services;
@@ -10,10 +12,16 @@ mod keys;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod monitor;
+#[cfg(test)]
 mod recover;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod runbook;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod witness;

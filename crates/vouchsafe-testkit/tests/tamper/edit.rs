@@ -145,11 +145,7 @@ impl Target<'_> {
         match draws.below(3) {
             0 => {
                 let (one, other) = two(self.size(), draws);
-                let file = self.file();
-                let sql = "UPDATE entry SET bytes = (SELECT bytes FROM entry AS other
-                           WHERE other.organisation = ?1 AND other.number = ?2 + ?3 - entry.number)
-                           WHERE organisation = ?1 AND number IN (?2, ?3)";
-                assert_eq!(file.execute(sql, params![self.own.id, one, other]).unwrap(), 2);
+                swap_column(&self.file(), "entry", ("number", "bytes"), self.own.id, one, other);
                 What::EntryRow
             }
             1 => {
@@ -269,14 +265,14 @@ impl Target<'_> {
                 let entries = self.entries_of("payload");
                 let (one, other) = pair(&entries, draws);
                 for column in ["leaf", "id", "sealed", "key_version"] {
-                    swap_column(&file, "payload", column, self.own.id, one, other);
+                    swap_column(&file, "payload", ("entry", column), self.own.id, one, other);
                 }
                 What::SealedPayload
             }
             1 => {
                 let entries = self.entries_of("public_payload");
                 let (one, other) = pair(&entries, draws);
-                swap_column(&file, "public_payload", "bytes", self.own.id, one, other);
+                swap_column(&file, "public_payload", ("entry", "bytes"), self.own.id, one, other);
                 What::PublicPayload
             }
             _ => {
@@ -396,7 +392,11 @@ impl Target<'_> {
 fn fork(base: &Base, place: usize, work: &Path, draws: &mut Draws) -> What {
     // The newest of the older states is a few entries back: its forks are shorter, as long, and longer.
     let newest = draws.chance(60);
-    let step = if newest { base.older().len() - 1 } else { draws.below(base.older().len() as u64) as usize };
+    let step = if newest {
+        base.older().len() - 1
+    } else {
+        usize::try_from(draws.below(base.older().len() as u64)).unwrap()
+    };
     copy_folder(&base.older()[step], work).unwrap();
     let vouchsafe = base.open(work);
     let organisation = vouchsafe.organisation(base.organisations()[place].id).unwrap();
@@ -437,13 +437,15 @@ fn swap_chunks(bytes: &mut [u8], length: usize, draws: &mut Draws) {
     }
 }
 
-fn swap_column(file: &Connection, table: &str, column: &str, id: &str, one: u64, other: u64) {
-    let sql = format!(
-        "UPDATE {table} SET {column} = (SELECT {column} FROM {table} AS other
-         WHERE other.organisation = ?1 AND other.entry = ?2 + ?3 - {table}.entry)
-         WHERE organisation = ?1 AND entry IN (?2, ?3)"
-    );
-    assert_eq!(file.execute(&sql, params![id, one, other]).unwrap(), 2);
+fn swap_column(file: &Connection, table: &str, (key, column): (&str, &str), id: &str, one: u64, other: u64) {
+    let get = format!("SELECT {column} FROM {table} WHERE organisation = ?1 AND {key} = ?2");
+    let put = format!("UPDATE {table} SET {column} = ?3 WHERE organisation = ?1 AND {key} = ?2");
+    let [first, second] = [one, other].map(|row| {
+        file.query_row(&get, params![id, row], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap()
+    });
+    for (row, value) in [(one, second), (other, first)] {
+        assert_eq!(file.execute(&put, params![id, row, value]).unwrap(), 1);
+    }
 }
 
 /// Two different numbers below a bound.

@@ -68,7 +68,7 @@ impl Tally {
 
 /// Lives through a few histories, each an organisation of its own in one folder.
 pub(crate) fn live(histories: u64, draws: &mut Draws) -> Tally {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::home();
     let scene = Scene::new(home.path().join("folder"), NOON.parse().unwrap());
     let mut vouchsafe = scene.open().unwrap();
     let mut tally = Tally::default();

@@ -8,6 +8,7 @@
 
 mod consent_bad_input;
 mod consent_life;
+mod export;
 mod folder;
 mod in_flight;
 mod keys;

@@ -22,7 +22,7 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("vouchsafe-keys", &["types", "envelope"]),
     ("vouchsafe-witness", &["types", "ledger"]),
     ("vouchsafe", FACADE),
-    ("vouchsafe-cli", &["", "alloc", "eval", "keys", "pages"]),
+    ("vouchsafe-cli", &["", "alloc", "eval", "keys", "pages", "witness"]),
     // Not published, so free to depend on all.
     ("vouchsafe-testkit", &["*"]),
 ];

@@ -1,0 +1,238 @@
+//! A bundle of the log for an audit elsewhere, complete and signed, that is checked without asking anybody.
+//!
+//! | path | what |
+//! |---|---|
+//! | `MANIFEST` | signed note: header, the three lines of the checkpoint, digest and length of `FILES` |
+//! | `FILES` | digest, length and path of every other file, by path |
+//! | `keys` | the origin, and the verifier keys of the log, oldest first; nothing to trust by itself |
+//! | `log/` | checkpoint, tiles, entry bundles, handovers |
+//! | `public/N.json` | what entry `N` about the organisation itself committed to (`.txt` for a handover) |
+//! | `notices/SHA256` | the exact bytes of a notice, beside them its terms (`.json`) and schedule (`.schedule`) |
+//!
+//! The list is a file of its own because a signed note holds a megabyte, and a log of ten million entries has
+//! eighty thousand files. It holds nothing about any person: payloads about people stay where they are.
+
+use std::path::Path;
+
+use vouchsafe_ledger::{
+    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
+    TilePath, TileStore, Trust, VerifierKey, handover_path, read_handovers,
+};
+use vouchsafe_store::Transaction;
+use vouchsafe_types::{Digest, OrganisationId};
+
+use crate::export::bundle::{
+    Content, FILES, Files, Folder, KEYS, MANIFEST, Manifest, notice_path, public_path,
+};
+use crate::payload::Payload;
+use crate::{Error, Organisation, logs};
+
+mod bundle;
+mod check;
+
+pub use check::{ExportFinding, ExportReport, verify_export};
+
+/// An export that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Export {
+    entry: u64,
+    signed: SignedCheckpoint,
+    files: u64,
+    bytes: u64,
+}
+
+impl Export {
+    /// The entry that records it.
+    pub const fn entry(&self) -> u64 {
+        self.entry
+    }
+
+    /// The checkpoint that it covers.
+    pub const fn signed(&self) -> &SignedCheckpoint {
+        &self.signed
+    }
+
+    /// How many files are listed.
+    pub const fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// How many bytes they hold together.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// How many entries one transaction looks at.
+const PAGE: u32 = 1024;
+
+impl Organisation<'_> {
+    /// Writes the whole log with everything public that it commits to into a folder that is new or empty, for an
+    /// audit elsewhere ([`verify_export`]). That it was exported is an entry of the log, and part of the export.
+    ///
+    /// The manifest is written last: a folder without one is no export.
+    ///
+    /// # Errors
+    /// [`Error::Folder`] when the folder is not empty or cannot be written; [`Error::RecoveryRequired`] and what
+    /// publishing meets; [`Error::Format`] with `export` when what was written does not verify: look at the log.
+    pub fn export_log(&self, folder: &Path) -> Result<Export, Error> {
+        self.core.ensure_not_behind(&self.id)?;
+        let mut bundle = Writing { folder: Folder::make(folder)?, files: Files::default() };
+        let entry = self.core.act(&self.id, &[], |act| {
+            let entry = act.rows.entry_count(act.organisation)?;
+            let payload = Payload::by(ActorRole::Operator, act.now);
+            act.record_public(EntryKind::LogExported, &payload).map(|()| entry)
+        })?;
+        let signed = match self.core.ports.witnesses.is_empty() {
+            true => self.publish_log()?,
+            false => self.cosign_log()?.signed().clone(),
+        };
+        self.write_log(&mut bundle, &signed)?;
+        let mut from = 0;
+        while from < signed.checkpoint().size() {
+            from = self.write_payloads(&mut bundle, from, signed.checkpoint().size())?;
+        }
+        let manifest = bundle.finish(&signed)?;
+        let note = self.core.ring.with_state(&self.id, |state| {
+            let mut signers = vec![self.core.signer(state)?];
+            if let Some(next) = state.next_log_seed() {
+                signers.push(LogSigner::from_seed(&logs::origin(state), &next)?);
+            }
+            sign(&manifest.to_string(), &signers)
+        })??;
+        bundle.folder.write(MANIFEST, note.as_bytes())?;
+        bundle.folder.sync()?;
+        let (key, origin) = (self.verifier_key()?, self.log_origin()?);
+        if !verify_export(folder, &Trust::new(&key, &origin))?.is_sound() {
+            bundle.folder.remove(MANIFEST)?;
+            return Err(Error::Format("export"));
+        }
+        let (files, bytes) = (bundle.files.len(), bundle.files.bytes());
+        Ok(Export { entry, signed, files, bytes })
+    }
+
+    fn write_log(&self, bundle: &mut Writing, signed: &SignedCheckpoint) -> Result<(), Error> {
+        let log = self.log()?;
+        bundle.add(&in_log(CHECKPOINT_PATH), signed.note().as_bytes())?;
+        for path in required_tiles(signed.checkpoint().size()) {
+            let path = path?.to_string();
+            let tile = log.tiles().read(&path)?.ok_or(Error::Ledger(LedgerError::TileMissing))?;
+            bundle.add(&in_log(&path), &tile)?;
+        }
+        let handovers = read_handovers(log.tiles())?;
+        for (number, handover) in (0..).zip(&handovers) {
+            bundle.add(&in_log(&handover_path(number)), handover.to_string().as_bytes())?;
+        }
+        let old: Vec<_> = handovers.iter().map(|handover| handover.statement().old()).collect();
+        let current = handovers.last().map_or(log.key(), |last| last.statement().new_key());
+        bundle.add(KEYS, keys_text(log.origin(), &old, current).as_bytes())
+    }
+
+    /// Writes what a page of entries made public; gives where the next page begins.
+    fn write_payloads(&self, bundle: &mut Writing, from: u64, size: u64) -> Result<u64, Error> {
+        let page = u32::try_from(size - from).unwrap_or(PAGE).min(PAGE);
+        let (files, next) = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            let (mut files, mut next) = (Vec::new(), from);
+            for leaf in rows.entries(&self.id, from, page)? {
+                let kind = Leaf::from_bytes(&leaf)?.kind;
+                if kind.has_public_opening() {
+                    public_files(rows, &self.id, next, kind, &mut files)?;
+                }
+                next += 1;
+            }
+            Ok::<_, Error>((files, next))
+        })?;
+        files.into_iter().try_for_each(|(path, bytes)| bundle.add_once(&path, &bytes))?;
+        if next > from { Ok(next) } else { Err(Error::Ledger(LedgerError::RolledBack)) }
+    }
+}
+
+/// The payload of a public entry, and the notice that it names.
+fn public_files(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+    entry: u64,
+    kind: EntryKind,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Error> {
+    // One that a recovery lost is accounted for by the payload of that.
+    let Some(payload) = rows.public_payload(organisation, entry)? else { return Ok(()) };
+    if kind == EntryKind::NoticePublished {
+        const MALFORMED: Error = Error::Format("notice");
+        let label = Payload::parse(&payload)?.notice.ok_or(MALFORMED)?;
+        let digest = Digest::parse(&label.sha256)?;
+        let row = rows.notice(organisation, digest)?.ok_or(MALFORMED)?;
+        files.push((notice_path(&digest, ""), row.shown));
+        files.extend(
+            [(".json", row.terms), (".schedule", row.schedule)]
+                .into_iter()
+                .filter_map(|(part, bytes)| (!bytes.is_empty()).then(|| (notice_path(&digest, part), bytes))),
+        );
+    }
+    files.push((public_path(entry, kind), payload));
+    Ok(())
+}
+
+/// A bundle that is being written.
+struct Writing {
+    folder: Folder,
+    files: Files,
+}
+
+impl Writing {
+    fn add(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.folder.write(path, bytes)?;
+        self.files.insert(path, Content::of(bytes));
+        Ok(())
+    }
+
+    /// As [`Self::add`]; a notice may be named by two entries.
+    fn add_once(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        if self.files.get(path) == Some(&Content::of(bytes)) { Ok(()) } else { self.add(path, bytes) }
+    }
+
+    /// Writes the list; what stands for it is to be signed.
+    fn finish(&mut self, signed: &SignedCheckpoint) -> Result<Manifest, Error> {
+        let list = self.files.to_string();
+        self.folder.write(FILES, list.as_bytes())?;
+        Ok(Manifest { checkpoint: signed.checkpoint().clone(), list: Content::of(list.as_bytes()) })
+    }
+}
+
+/// One note with the signature of each.
+fn sign(text: &str, signers: &[LogSigner]) -> Result<String, Error> {
+    let mut note = String::new();
+    for signer in signers {
+        let signed = signer.sign(text)?;
+        let lines =
+            if note.is_empty() { signed.as_str() } else { signed.get(text.len() + 1..).unwrap_or("") };
+        note.push_str(lines);
+    }
+    Ok(note)
+}
+
+fn in_log(path: &str) -> String {
+    format!("log/{path}")
+}
+
+/// The origin and the keys, each on its line.
+fn keys_text(origin: &str, old: &[&VerifierKey], current: &VerifierKey) -> String {
+    let keys = old.iter().copied().chain([current]).map(|key| format!("{key}\n"));
+    format!("{origin}\n{}", keys.collect::<String>())
+}
+
+/// Every tile and entry bundle of a log of this size (C2SP tlog-tiles).
+fn required_tiles(size: u64) -> impl Iterator<Item = Result<TilePath, LedgerError>> {
+    let last = |count: u64| (!count.is_multiple_of(TILE_WIDTH)).then_some((count / TILE_WIDTH, count % TILE_WIDTH));
+    let tiles = move |count: u64| (0..count / TILE_WIDTH).map(|tile| (tile, TILE_WIDTH)).chain(last(count));
+    let entries = tiles(size).map(|(tile, width)| TilePath::entries(tile, width));
+    let levels = (0..8u8).map(move |level| (level, size >> (8 * u32::from(level))));
+    let hashes = levels.take_while(|(_, count)| *count > 0).flat_map(move |(level, count)| {
+        tiles(count).map(move |(tile, width)| TilePath::hashes(level, tile, width))
+    });
+    entries.chain(hashes)
+}
+
+#[cfg(test)]
+mod tests;
