@@ -6,8 +6,8 @@
 //!    writers: the bound is syncs a second times writers. On a virtual machine a sync can take 0.1 ms or 4 ms, as the
 //!    processor that waits for it is awake or asleep, and many writers keep it awake. So what one thread does alone is
 //!    measured twice, the second time beside a thread that does nothing but yield, and the faster one counts.
-//! 2. One log of a thousand to a million entries (ten with `--full`), published as it grows: resident memory, the size
-//!    of a proof of inclusion and the processor time of its verification.
+//! 2. One log of a thousand to ten million entries (one with `--quick`), published as it grows: resident memory, the
+//!    size of a proof of inclusion and the processor time of its verification. Not with `--rates`.
 //!
 //! Prints one line a case, writes JSON and two plots below the target folder, and with `--docs` the plot of the rates
 //! into the ledger's docs.
@@ -79,13 +79,13 @@ struct Size {
     proof_bytes: usize,
     verify_ns: f64,
     /// Entries appended in transactions of a thousand and published, a second.
-    published_per_second: f64,
+    published_per_s: f64,
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let effort = if given("--full") { FULL } else { QUICK };
+    let effort = if given("--quick") { QUICK } else { FULL };
     let rounds = rates(&effort)?;
     let cases = cases(&rounds);
     for case in &cases {
@@ -338,7 +338,7 @@ impl Growing {
             proof_hashes: Receipt::parse(&text)?.proof().len(),
             proof_bytes: text.len(),
             verify_ns: spread(spent).median,
-            published_per_second: grown,
+            published_per_s: grown,
         })
     }
 }
@@ -433,20 +433,20 @@ fn size_plot(sizes: &[Size]) -> Plot<'static> {
 fn summary(rounds: &[Round], cases: &[Case], sizes: &[Size]) -> String {
     let of = |value: fn(&Round) -> f64| spread(rounds.iter().map(value).collect()).median;
     let mut text = vec![
-        format!("syncs_per_second={:.0}", of(|round| round.syncs)),
-        format!("commit_per_row={:.0}", of(|round| round.commit_per_row)),
+        format!("syncs_per_s={:.0}", of(|round| round.syncs)),
+        format!("row_commits_per_s={:.0}", of(|round| round.commit_per_row)),
     ];
     for case in cases {
         let name = match case {
             Case { writers, organisations: 1, .. } => format!("writers{writers}"),
             Case { writers, organisations, .. } => format!("writers{writers}_orgs{organisations}"),
         };
-        text.push(format!("{name}={:.2} {name}_per_second={:.0}", case.ratio, case.appends));
+        text.push(format!("{name}={:.2} {name}_per_s={:.0}", case.ratio, case.appends));
         text.push(format!("{name}_share_of_bound={:.2}", case.share_of_bound));
     }
     if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
         let grown = float(last.resident_bytes) / float(first.resident_bytes);
-        text.push(format!("entries={} resident_growth={grown:.2}", last.entries));
+        text.push(format!("entries={} memory_growth={grown:.2}", last.entries));
         text.push(format!("proof_hashes={} proof_bytes={}", last.proof_hashes, last.proof_bytes));
         text.push(format!("verify_us={:.1}", last.verify_ns / 1e3));
     }
@@ -456,7 +456,7 @@ fn summary(rounds: &[Round], cases: &[Case], sizes: &[Size]) -> String {
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "writers={} organisations={} ", self.writers, self.organisations)?;
-        write!(f, "per_second={:.0} ratio={:.2} ", self.appends, self.ratio)?;
+        write!(f, "per_s={:.0} ratio={:.2} ", self.appends, self.ratio)?;
         write!(f, "ratio_least={:.2} share_of_bound={:.2}", self.ratio_least, self.share_of_bound)
     }
 }
@@ -466,11 +466,6 @@ impl std::fmt::Display for Size {
         let megabytes = float(self.resident_bytes) / 1e6;
         write!(f, "entries={} resident_mb={megabytes:.1} ", self.entries)?;
         write!(f, "proof_hashes={} proof_bytes={} ", self.proof_hashes, self.proof_bytes)?;
-        write!(
-            f,
-            "verify_us={:.1} published_per_second={:.0}",
-            self.verify_ns / 1e3,
-            self.published_per_second
-        )
+        write!(f, "verify_us={:.1} published_per_s={:.0}", self.verify_ns / 1e3, self.published_per_s)
     }
 }

@@ -270,7 +270,7 @@ fn nobody_below_the_age_or_without_an_attested_one_consents() {
     }
     let mut ports = scene.ports();
     ports.age = vouchsafe::consent::AgePolicy { minimum: 13, required: false };
-    let lenient = vouchsafe::Vouchsafe::open_with(ports);
+    let lenient = Vouchsafe::open_with(ports);
     let there = lenient.organisation("acme").unwrap();
     let young = there.subject("young").unwrap();
     for act in [Act::checkbox(), Act::checkbox().attesting_age(13)] {
