@@ -76,7 +76,7 @@ fn a_receipt_is_checked_without_the_folder() {
         "{said}"
     );
     assert!(said.contains("\ncommits to scope face.end_user.verification\n"), "{said}");
-    assert!(said.ends_with("verified\n") && !said.contains("4711"), "{said}");
+    assert!(said.ends_with("verified\n"), "{said}");
 
     verify("bare.json", &key, &[]).fails(1, "the receipt carries no proof that its entry is in the log");
     verify("nowhere", &key, &[]).fails(2, "the receipt file does not exist");
@@ -199,8 +199,7 @@ fn an_edited_payload_is_found_by_the_audit_of_payloads() {
 fn fsck_repairs_no_history() {
     let scene = enrolled();
     let opened = rusqlite::Connection::open(scene.path("store/data/vouchsafe.sqlite")).unwrap();
-    let edited = opened
-        .execute("UPDATE entry SET leaf = CAST(replace(leaf, x'00', x'01') AS BLOB) WHERE number = 3", []);
+    let edited = opened.execute("UPDATE entry SET bytes = randomblob(55) WHERE number = 3", []);
     drop(opened);
     let tile = scene.log_folder().join("tile/entries/000.p/5");
     let before = fs::read(&tile).unwrap();

@@ -213,8 +213,8 @@ impl Folder {
     /// Makes the names of what was written durable.
     pub(super) fn sync(&self) -> Result<(), Error> {
         let above = self.root.parent().filter(|above| !above.as_os_str().is_empty());
-        let folders = self.folders.iter().map(PathBuf::as_path).chain(above);
-        folders.map(|folder| File::open(folder)?.sync_all()).collect::<io::Result<()>>().map_err(folder_error)
+        let mut folders = self.folders.iter().map(PathBuf::as_path).chain(above);
+        folders.try_for_each(|folder| File::open(folder)?.sync_all()).map_err(folder_error)
     }
 
     pub(super) fn remove(&self, path: &str) -> Result<(), Error> {
