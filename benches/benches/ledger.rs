@@ -9,8 +9,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use ring::digest::{SHA256, digest};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use vouchsafe::ledger::{
-    EntryKind, Leaf, LeafSource, LedgerError, LogSigner, TileStore, Trust, prove_inclusion, publish,
-    verify_log, verify_receipt,
+    CheckpointLock, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, TileStore, Trust, prove_inclusion,
+    publish, verify_log, verify_receipt,
 };
 use vouchsafe::types::Secret;
 
@@ -57,11 +57,29 @@ impl TileStore for Tiles {
     }
 }
 
+#[derive(Default)]
+struct Lock(Mutex<Option<Vec<u8>>>);
+
+impl CheckpointLock for Lock {
+    fn load(&self) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), LedgerError> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_deref() != expected {
+            return Err(LedgerError::CheckpointMoved);
+        }
+        *held = Some(new.to_vec());
+        Ok(())
+    }
+}
+
 fn ledger(criterion: &mut Criterion) {
     let signer = LogSigner::from_seed(ORIGIN, &Secret::init_with(|seed| seed.fill(42))).unwrap();
     let (few, many) = (Rows::numbered(ENTRIES), Rows::numbered(LARGE));
     let tiles = Tiles::default();
-    publish(&many, &tiles, &signer, ORIGIN).unwrap();
+    publish(&many, &tiles, &Lock::default(), &[&signer], ORIGIN).unwrap();
     let trust = Trust::new(signer.verifier(), ORIGIN);
     let middle = LARGE / 2 + 3;
     let receipt = prove_inclusion(&tiles, middle.into(), &trust).unwrap().to_string();
@@ -70,7 +88,8 @@ fn ledger(criterion: &mut Criterion) {
     group.sample_size(20);
     group.throughput(Throughput::Elements(ENTRIES.into()));
     group.bench_function("publish 1000 entries", |bencher| {
-        let act = |tiles: Tiles| (publish(&few, &tiles, &signer, ORIGIN).unwrap(), tiles);
+        let act =
+            |tiles: Tiles| (publish(&few, &tiles, &Lock::default(), &[&signer], ORIGIN).unwrap(), tiles);
         bencher.iter_batched(Tiles::default, act, BatchSize::PerIteration);
     });
     // Two thousand SHA-256: what any tree over them pays.

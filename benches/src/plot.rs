@@ -101,7 +101,7 @@ fn colour(kind: usize) -> RGBColor {
 }
 
 /// A count, with a letter for thousands and millions.
-fn count(value: &f64) -> String {
+pub fn count(value: &f64) -> String {
     scaled(*value, &[(1e6, "M"), (1e3, "k")])
 }
 

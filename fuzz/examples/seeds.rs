@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use ring::digest::{SHA256, digest};
+use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft, UnsubscribeToken};
 use vouchsafe_embed::ModelRole;
 use vouchsafe_envelope::cobblestone;
 use vouchsafe_envelope::port::StateVersion;
@@ -21,7 +22,9 @@ use vouchsafe_ledger::{
     Checkpoint, EntryKind, HandoverReason, HandoverStatement, Leaf, LogSigner, Opening, commitment, merkle,
 };
 use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy};
-use vouchsafe_types::{DataClass, LeafIndex, Modality, Role, Secret};
+use vouchsafe_types::{
+    DataClass, LeafIndex, Modality, Purpose, Role, Scope, Secret, SubjectPseudonym, Timestamp,
+};
 
 type Step<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -35,6 +38,7 @@ fn main() -> Step {
     log(&folder)?;
     witnesses(&folder)?;
     people(&folder)?;
+    consents(&folder)?;
     retention(&folder)?;
     models(&folder)
 }
@@ -332,9 +336,32 @@ fn witnesses(folder: &Path) -> Step {
     Ok(())
 }
 
+fn consents(folder: &Path) -> Step {
+    let shown = "We store a template of your face to recognise you, until you withdraw. Ticking signs this.";
+    let draft = |version| NoticeDraft::new("face", version, "en", shown.as_bytes());
+    let biometric = draft("1").covers(Scope::FACE_VERIFICATION).collected(shown).purpose(shown);
+    let biometric =
+        biometric.term(shown, "P3Y").release(shown, [ExpressionKind::Checkbox]).schedule(b"3 years");
+    let mail = Scope::new(None, Role::EndUser, Purpose::Communication)?;
+    let notices = [
+        ("biometric", biometric.material(AttestedBy::PrivacyOfficer)),
+        ("messages", draft("2").covers(mail).editorial(AttestedBy::LegalCounsel)),
+    ];
+    for (name, notice) in notices {
+        put(folder, "consent_notice", name, notice.finish()?.to_json())?;
+    }
+    let subject = SubjectPseudonym::from_bytes([7; 32]);
+    let token = UnsubscribeToken::issue(subject, Role::EndUser, Timestamp::UNIX_EPOCH);
+    put(folder, "consent_token", "token", token.to_bytes())?;
+    put(folder, "consent_token", "click", "List-Unsubscribe=One-Click")?;
+    put(folder, "consent_token", "base", "https://mail.example/unsubscribe")?;
+    let receipt = include_bytes!("../../crates/vouchsafe-consent/schema/consent-receipt-v1.example.json");
+    put(folder, "consent_token", "receipt", receipt)
+}
+
 fn people(folder: &Path) -> Step {
     let opening = Opening::from_secret(Secret::init_with(|bytes| bytes.fill(6)));
-    let payload = br#"{"v":1,"at":"2026-04-01T12:00:00Z","scope":"1.2.1"}"#;
+    let payload = br#"{"v":1,"entry":3,"at":"2026-04-01T12:00:00Z","actor":"person","scope":"face.end_user.verification"}"#;
     let leaf = entry(EntryKind::TemplateEnrolled, commitment::commit(&opening, payload)).to_bytes();
     let [leaf, opening, payload] =
         [leaf.as_slice(), opening.expose_opening(), payload].map(|bytes| STANDARD.encode(bytes));

@@ -44,13 +44,15 @@ impl Plain {
 
     /// Its encoding.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![2];
+        let mut out = vec![3];
         for number in [self.version.generation, self.version.revision, self.fences] {
             out.extend_from_slice(&number.to_be_bytes());
         }
         for key in [[4; 32], [5; 32], FENCE_KEY] {
             out.extend_from_slice(&key);
         }
+        // No next log seed.
+        out.push(0);
         out.push(self.data_keys.len() as u8);
         for version in &self.data_keys {
             out.extend_from_slice(&version.to_be_bytes());

@@ -24,7 +24,7 @@ pub struct Standing<'a> {
     pub line: &'a ConsentLine,
     /// The notice that the newest act answered; `None` when it is unknown, which closes the gate.
     pub given: Option<&'a Notice>,
-    /// The versions of the same notice, in any locale, that came into force after it, or will.
+    /// The versions of the same notice, in any locale, that were published after it, in force already or not.
     pub since: &'a [Notice],
     /// What else closes the gate.
     pub marks: Marks,
@@ -129,7 +129,7 @@ fn asks_again(later: &Notice, given: Option<&Notice>) -> bool {
     let newer = given.is_none_or(|given| {
         let translated = later.version() == given.version() && later.locale() != given.locale();
         let other = later.reference() != given.reference() && !translated;
-        later.id() == given.id() && other && later.effective() >= given.effective()
+        later.id() == given.id() && other
     });
     newer && later.materiality() == Materiality::Material
 }

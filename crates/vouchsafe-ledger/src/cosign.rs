@@ -35,7 +35,7 @@ pub enum CosignOutcome {
     Already(u64),
     /// It cosigned at this time, in seconds since 1970-01-01T00:00Z.
     Cosigned(u64),
-    /// It knows another root for the same size: the log forked.
+    /// It knows another root for this size: the log forked.
     Contradicted(u64),
     /// It gave no cosignature that verifies.
     Failed(WitnessError),
@@ -134,6 +134,8 @@ fn ask(
         Err(WitnessError::Conflict(size)) if size == old && size == head.size() => {
             CosignOutcome::Contradicted(size)
         }
+        // The proof was checked here; what it does not fit is the witness's memory.
+        Err(WitnessError::Inconsistent) => CosignOutcome::Contradicted(old),
         Err(error) => CosignOutcome::Failed(error),
     };
     Ok((signed.clone(), outcome))

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::key::NamedKey;
-use crate::note::{Signature, signature_line};
+use crate::note::Signature;
 use crate::{LedgerError, Note, SignedCheckpoint};
 
 /// The public key of a witness, with its name ([C2SP tlog-cosignature](https://c2sp.org/tlog-cosignature)).
@@ -159,7 +159,7 @@ impl Cosigner {
     pub fn cosign(&self, text: &str, time: u64) -> Result<String, LedgerError> {
         let signature = crate::note::raw_signature(&self.seed, message(time, text).as_bytes())?;
         let bytes = [time.to_be_bytes().as_slice(), &signature].concat();
-        Ok(format!("{}\n", signature_line(&self.key.0, &bytes)))
+        Ok(format!("{}\n", crate::note::signature_line(&self.key.0, &bytes)))
     }
 }
 

@@ -7,17 +7,25 @@
 //! signed-note]) and receipts ([C2SP tlog-proof]). The byte formats are specified in `docs/log-format.md`.
 //!
 //! - The rows of the database are the truth ([`LeafSource`]); tiles and checkpoint are a projection of them
-//!   ([`publish`], [`Publisher`], [`rebuild`]) into a [`TileStore`].
+//!   ([`publish`], [`Publisher`], [`rebuild`]) into a [`TileStore`], behind a [`CheckpointLock`] that a restore does
+//!   not set back.
 //! - [`prove_inclusion`] makes the [`Receipt`] that a person keeps; [`verify_receipt`] checks it offline.
-//! - [`verify_log`] recomputes everything from the rows, [`verify_tiles`] does it for an outsider.
+//! - [`verify_log`] recomputes everything from the rows, [`verify_tiles`] does it for an outsider, and [`monitor`]
+//!   for one who remembers the last look.
+//! - [`cosign`] has a checkpoint cosigned by each [`Witness`]; a [`Policy`] says how many of them [`Trust`] demands.
+//! - A [`Handover`] gives the log another key; a [`KeyChain`] follows it.
 //!
 //! This crate opens no file, reads no clock and owns no source of randomness. It never edits and never prunes.
 //! No verifier can see a fork or a rollback that is signed with the log's own key unless it remembers an older
-//! checkpoint: give [`Trust::remembering`] one, from outside the domain that can be restored.
+//! checkpoint or demands witnesses: give [`Trust::remembering`] a checkpoint from outside the domain that can be
+//! restored, or [`Trust::demanding`] a policy.
 //!
 //! [C2SP tlog-tiles]: https://c2sp.org/tlog-tiles
 //! [C2SP tlog-checkpoint]: https://c2sp.org/tlog-checkpoint
 //! [C2SP signed-note]: https://c2sp.org/signed-note
+//! [`publish`]: fn@publish
+//! [`monitor`]: fn@monitor
+//! [`cosign`]: fn@cosign
 //! [C2SP tlog-proof]: https://c2sp.org/tlog-proof
 #![forbid(unsafe_code)]
 

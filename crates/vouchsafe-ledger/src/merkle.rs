@@ -6,7 +6,9 @@ use vouchsafe_types::Digest;
 use crate::LedgerError;
 
 mod frontier;
+mod subtree;
 pub(crate) use frontier::Frontier;
+pub use subtree::{verify_subtree_consistency, verify_subtree_inclusion};
 
 /// Reads the hashes of complete subtrees, from which every root and proof is made.
 pub trait HashReader {

@@ -31,7 +31,11 @@ pub enum WitnessError {
     /// Its answer does not parse.
     #[error("answer of the witness is malformed")]
     Malformed,
-    /// It refused the request for good: bad request, signature or proof (400, 403, 422 and other 4xx).
+    /// The proof does not lead from what it cosigned last to this checkpoint (422). A proof that was checked before it
+    /// was sent means that the witness has seen another history, and somebody must look.
+    #[error("witness has seen another history")]
+    Inconsistent,
+    /// It refused the request for good: bad request or signature (400, 403 and other 4xx).
     #[error("witness refused the checkpoint")]
     Refused,
     /// It cannot be reached, or failed; the next checkpoint may fare better.
@@ -51,6 +55,7 @@ impl WitnessError {
             404 => Self::UnknownLog,
             409 => parse_size(body).map_or(Self::Malformed, Self::Conflict),
             408 | 425 | 429 => Self::Unavailable,
+            422 => Self::Inconsistent,
             400..=499 => Self::Refused,
             500..=599 => Self::Unavailable,
             _ => Self::Malformed,
@@ -202,7 +207,8 @@ mod tests {
             check(409, body, WitnessError::Malformed);
         }
         check(404, "", WitnessError::UnknownLog);
-        for status in [400, 401, 403, 422] {
+        check(422, "", WitnessError::Inconsistent);
+        for status in [400, 401, 403] {
             check(status, "", WitnessError::Refused);
         }
         for status in [429, 500, 503] {

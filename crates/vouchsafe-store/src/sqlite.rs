@@ -29,6 +29,9 @@ const MIGRATIONS: &[&str] = &[
 ];
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
+/// After how many pages (of 4 KiB) the write-ahead log is copied into the file. Many organisations change many pages,
+/// each again and again: the longer the log, the fewer copies.
+const LOG_PAGES: i64 = 8192;
 /// How long a transaction waits for another process.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
@@ -147,6 +150,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     // Without this, binding a value prepares many a cached statement anew, to plan for that value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

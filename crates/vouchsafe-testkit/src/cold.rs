@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use vouchsafe_envelope::port::{KeyHandle, KeyService, StateStore};
 use vouchsafe_envelope::{Context, EnvelopeError, OrganisationState, test_util};
 use vouchsafe_keys::{FolderStates, KeyFile};
-use vouchsafe_store::{ConsentRow, Holding, PayloadRow, RecordRow, SqliteStore, StoreError, read};
+use vouchsafe_store::{ConsentRow, Holding, PayloadRow, RecordRow, ServedRow, SqliteStore, StoreError, read};
 use vouchsafe_types::{LeafIndex, OrganisationId, SecretBytes, SubjectPseudonym, Timestamp};
 
 use crate::scene::{Failure, SCOPE, database, organisation_id};
@@ -131,6 +131,32 @@ impl Cold {
     /// [`StoreError`].
     pub fn consent(&self, person: SubjectPseudonym) -> Result<Option<ConsentRow>, StoreError> {
         read(&self.store, |rows| rows.consent(&self.organisation, person, SCOPE))
+    }
+
+    /// All acts of consent of a person, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn consents(&self, person: SubjectPseudonym) -> Result<Vec<ConsentRow>, StoreError> {
+        read(&self.store, |rows| rows.consent_acts(&self.organisation, person, SCOPE))
+    }
+
+    /// What was shown to a person, in the order of the log.
+    ///
+    /// # Errors
+    /// [`StoreError`] or SQLite's own.
+    pub fn served(&self, person: SubjectPseudonym) -> Result<Vec<ServedRow>, Failure> {
+        let mut statement =
+            self.file.prepare_cached("SELECT ticket FROM served WHERE subject = ?1 ORDER BY entry")?;
+        let tickets = statement.query_map([person.as_bytes()], |row| row.get(0))?;
+        let tickets = tickets.collect::<Result<Vec<[u8; 16]>, _>>()?;
+        read(&self.store, |rows| {
+            let mut served = Vec::with_capacity(tickets.len());
+            for ticket in tickets {
+                served.push(rows.served(&self.organisation, ticket)?.ok_or(StoreError::Damaged)?);
+            }
+            Ok(served)
+        })
     }
 
     /// When a person last acted.

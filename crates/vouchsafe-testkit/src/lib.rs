@@ -6,6 +6,8 @@ pub mod faulty;
 pub mod services;
 
 #[cfg(feature = "drills")]
+pub mod acknowledged;
+#[cfg(feature = "drills")]
 pub mod cold;
 #[cfg(feature = "drills")]
 pub mod crash;

@@ -84,7 +84,7 @@ fn a_folder_that_was_tampered_with_is_found() {
     for person in 0..4 {
         script.extend([Deed::Consent(person), Deed::Enrol(person, 1), Deed::Verify(person, 1)]);
     }
-    script.extend([Deed::Withdraw(1), Deed::Erase(2)]);
+    script.extend([Deed::Withdraw(1), Deed::Erase(2), Deed::Verify(1, 1), Deed::Consent(3)]);
     let script: Vec<_> = script.into_iter().map(|deed| clock.command(deed, 1.minute())).collect();
     let said = serve_here(&whole, &script);
     assert!(absorb(&mut model, &script, &said).is_empty());
@@ -103,23 +103,45 @@ fn a_folder_that_was_tampered_with_is_found() {
     let findings = look("untouched", &|_| ());
     assert!(findings.is_empty(), "{findings}");
 
-    let only_biometric = "class = 1 AND subject IN (SELECT subject FROM consent WHERE withdrawn";
+    let of = |status: &str| {
+        format!("class = 1 AND subject IN (SELECT subject FROM consent WHERE newest = 1 AND status {status})")
+    };
+    let (ended, given) = (of("= 4"), of("<= 2"));
     for (name, lost, sql) in [
-        ("destroyed-made-live", true, format!("UPDATE holding SET state = 1 WHERE {only_biometric} = 1)")),
+        ("destroyed-made-live", true, format!("UPDATE holding SET state = 1 WHERE {ended}")),
         (
             "live-made-destroyed",
             false,
             format!(
-                "UPDATE holding SET state = 3, cause = 'x', changed_at = 0, destroyed_entry = 1 WHERE {only_biometric} = 0)"
+                "UPDATE holding SET state = 3, cause = 'x', changed_at = 0, destroyed_entry = 1 WHERE {given}"
             ),
         ),
         (
             "live-made-condemned",
             false,
-            format!("UPDATE holding SET state = 2, cause = 'x', changed_at = 0 WHERE {only_biometric} = 0)"),
+            format!("UPDATE holding SET state = 2, cause = 'x', changed_at = 0 WHERE {given}"),
         ),
-        ("withdrawal-undone", false, "UPDATE consent SET withdrawn = 0".to_owned()),
-        ("act-forgotten", true, "UPDATE consent SET sequence = 1, withdrawn = 0".to_owned()),
+        ("withdrawal-undone", false, "UPDATE consent SET status = 1 WHERE newest = 1 AND status = 4".to_owned()),
+        (
+            "act-forgotten",
+            true,
+            "DELETE FROM consent WHERE status = 4; UPDATE consent SET newest = 1
+             WHERE (SELECT max(sequence) FROM consent AS same WHERE same.subject = consent.subject) = sequence"
+                .to_owned(),
+        ),
+        ("act-without-entry", false, "UPDATE consent SET entry = NULL WHERE sequence = 1".to_owned()),
+        ("act-with-another-entry", false, "UPDATE consent SET entry = entry - 1".to_owned()),
+        ("history-cut", false, "DELETE FROM consent WHERE newest = 0".to_owned()),
+        ("ticket-unused", false, "UPDATE served SET used_sequence = NULL WHERE entry = 2".to_owned()),
+        ("showing-gone", true, "DELETE FROM served WHERE entry = 2".to_owned()),
+        ("showing-moved", false, "UPDATE served SET entry = entry + 1 WHERE entry = 2".to_owned()),
+        (
+            "refusal-of-a-permit-gone",
+            true,
+            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE number = 3) \
+             WHERE substr(bytes, 2, 2) = x'0701'"
+                .to_owned(),
+        ),
         ("record-gone", false, "DELETE FROM record WHERE rowid = 1".to_owned()),
         ("record-changed", false, "UPDATE record SET sealed = zeroblob(2158) WHERE rowid = 1".to_owned()),
         ("record-orphaned", false, "UPDATE record SET leaf = leaf + 60 WHERE rowid = 1".to_owned()),
@@ -128,7 +150,7 @@ fn a_folder_that_was_tampered_with_is_found() {
         (
             "entry-changed",
             true,
-            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE number = 3) WHERE number = 2".to_owned(),
+            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE number = 2) WHERE number = 3".to_owned(),
         ),
         ("entry-gone", true, "DELETE FROM entry WHERE number = (SELECT max(number) FROM entry)".to_owned()),
         (
@@ -138,7 +160,10 @@ fn a_folder_that_was_tampered_with_is_found() {
                 .to_owned(),
         ),
     ] {
-        let findings = look(name, &|file| assert!(file.execute(&sql, []).unwrap() > 0, "{name}"));
+        let findings = look(name, &|file| {
+            file.execute_batch(&sql).unwrap();
+            assert!(file.total_changes() > 0, "{name}");
+        });
         assert!(!findings.is_empty(), "{name} was not found");
         assert!(!lost || !findings.lost.is_empty(), "{name} is a loss: {findings}");
     }
@@ -246,7 +271,7 @@ impl Drill {
             // Everybody without a template gets one, most of the time; some are verified.
             for (number, person) in self.model.people() {
                 if person.template != Template::Live && self.draws.chance(70) {
-                    if !person.given {
+                    if !person.given() {
                         script.put(Deed::Consent(number), 1.minute());
                     }
                     script.put(Deed::Enrol(number, person.enrolments + 1), 1.minute());
@@ -288,7 +313,7 @@ impl Drill {
             (..35, Some((person, _)), _) => (Deed::Withdraw(person), 1.minute()),
             (..45, Some((person, _)), _) => (Deed::Erase(person), 1.minute()),
             (45..75, Some(_), _) => (Deed::Sweep, self.a_while()),
-            (_, _, Some((person, found))) if found.given => {
+            (_, _, Some((person, found))) if found.given() => {
                 (Deed::Enrol(person, found.enrolments + 1), 1.minute())
             }
             (_, Some((person, found)), _) if drawn < 85 => {

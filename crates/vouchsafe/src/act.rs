@@ -1,7 +1,7 @@
 //! One act in progress: what a use case reads and writes within its transaction.
 
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
-use vouchsafe_envelope::{Context, OrganisationState};
+use vouchsafe_envelope::{Context, LeafStatus, OrganisationState};
 use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
 use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, StoreError, Transaction};
 use vouchsafe_types::{
@@ -87,7 +87,10 @@ impl Act<'_> {
 
     fn daily_holding(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
         let day = day_of(self.now)?;
-        if let Some(holding) = self.rows.daily_holding(self.organisation, class, subject, day)? {
+        if let Some(holding) = self.rows.daily_holding(self.organisation, class, subject, day)?
+            // Another process may have reserved it since the keys in memory were read.
+            && self.state.status(holding.leaf) != LeafStatus::NeverAllocated
+        {
             return Ok(holding.leaf);
         }
         self.hold(class, subject)

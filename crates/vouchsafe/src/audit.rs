@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use vouchsafe_consent::Materiality;
+use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_ledger::{EntryKind, Leaf, commitment};
 use vouchsafe_store::{HoldingState, StoreError};
+use vouchsafe_types::Digest;
 
 use crate::act::{Act, payload_context, public_opening, split_payload};
+use crate::consents::notice_of;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
 
@@ -48,6 +52,8 @@ pub enum PayloadFinding {
     Differs(u64),
     /// It is gone, and no destruction accounts for it.
     Missing(u64),
+    /// The notice whose publication it records is not kept as it was published.
+    Notice(u64),
     /// It does not open under the keys that should open it.
     Unreadable(u64),
 }
@@ -59,6 +65,7 @@ impl fmt::Display for PayloadFinding {
             Self::Missing(entry) => {
                 write!(f, "payload of entry {entry} is gone and no destruction accounts for it")
             }
+            Self::Notice(entry) => write!(f, "the notice of entry {entry} is not kept as it was published"),
             Self::Unreadable(entry) => write!(f, "payload of entry {entry} does not open"),
         }
     }
@@ -79,9 +86,15 @@ impl Organisation<'_> {
                 let leaves = act.rows.entries(act.organisation, from, PAGE)?;
                 leaves.iter().try_for_each(|leaf| walk.step(act, leaf))?;
                 Ok(leaves.len())
-            })?;
-            if looked == 0 {
-                return Ok(walk.end());
+            });
+            match looked {
+                // Another process has just reserved the leaf: the keys in memory are read again, once for an entry.
+                Err(Error::Envelope(EnvelopeError::NeverAllocated)) => {
+                    walk.reread = Some(walk.report.entries);
+                    self.core.ring.wipe();
+                }
+                Ok(0) => return Ok(walk.end()),
+                looked => drop(looked?),
             }
         }
     }
@@ -94,19 +107,23 @@ struct Walk {
     accounted: BTreeSet<u64>,
     gaps: Vec<(u64, u64)>,
     evidence_destroyed: bool,
+    /// The entry for which the keys were read again.
+    reread: Option<u64>,
 }
 
 impl Walk {
     fn step(&mut self, act: &mut Act<'_>, leaf: &[u8]) -> Result<(), Error> {
         let entry = self.report.entries;
-        self.report.entries += 1;
         // A leaf that does not decode is the log's finding.
-        let Ok(leaf) = Leaf::from_bytes(leaf) else { return Ok(()) };
-        if leaf.kind.has_public_opening() {
-            self.public(act, entry, &leaf)
-        } else {
-            self.sealed(act, entry, &leaf)
+        if let Ok(leaf) = Leaf::from_bytes(leaf) {
+            if leaf.kind.has_public_opening() {
+                self.public(act, entry, &leaf)?;
+            } else {
+                self.sealed(act, entry, &leaf)?;
+            }
         }
+        self.report.entries += 1;
+        Ok(())
     }
 
     fn public(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {
@@ -125,6 +142,9 @@ impl Walk {
             None => self.report.findings.push(PayloadFinding::Differs(entry)),
             Some(payload) => {
                 self.report.public += 1;
+                if changed_notice(act, &payload)? {
+                    self.report.findings.push(PayloadFinding::Notice(entry));
+                }
                 self.gaps.extend(payload.gap);
             }
         }
@@ -145,9 +165,15 @@ impl Walk {
             return Ok(());
         }
         let context = payload_context(act.organisation, row.leaf, holding.class, row.id, row.key_version);
-        let Ok(plain) = act.state.open(&context, &row.sealed) else {
-            self.report.findings.push(PayloadFinding::Unreadable(entry));
-            return Ok(());
+        let plain = match act.state.open(&context, &row.sealed) {
+            Ok(plain) => plain,
+            Err(error @ EnvelopeError::NeverAllocated) if self.reread != Some(entry) => {
+                return Err(error.into());
+            }
+            Err(_) => {
+                self.report.findings.push(PayloadFinding::Unreadable(entry));
+                return Ok(());
+            }
         };
         let opened = split_payload(plain.expose_secret()).ok().and_then(|(opening, bytes)| {
             let committed = commitment::verify(&opening, bytes, &leaf.commitment);
@@ -176,4 +202,24 @@ impl Walk {
         }
         self.report
     }
+}
+
+/// Whether the payload records the publication of a notice whose row says otherwise.
+fn changed_notice(act: &mut Act<'_>, payload: &Payload) -> Result<bool, Error> {
+    let (Some(label), Some(published)) = (&payload.notice, &payload.terms) else { return Ok(false) };
+    let row = match Digest::parse(&label.sha256) {
+        Ok(digest) => act.rows.notice(act.organisation, digest)?,
+        Err(_) => None,
+    };
+    let Some((row, notice)) = row.and_then(|row| notice_of(&row).ok().map(|notice| (row, notice))) else {
+        return Ok(true);
+    };
+    let terms =
+        serde_json::from_slice::<serde_json::Value>(&row.terms).is_ok_and(|terms| terms == *published);
+    let schedule = notice.terms().is_none_or(|terms| terms.schedule().matches(&row.schedule));
+    let columns = (row.id.as_str(), row.version.as_str(), row.locale.as_str(), row.attested_by)
+        == (notice.id(), notice.version(), notice.locale(), notice.attested_by().code())
+        && row.material == (notice.materiality() == Materiality::Material)
+        && row.effective_at.as_microsecond() == notice.effective().as_microsecond();
+    Ok(!(terms && schedule && columns && notice.matches(&row.shown)))
 }

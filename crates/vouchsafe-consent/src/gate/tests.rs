@@ -86,6 +86,9 @@ fn a_material_version_in_force_closes_and_an_editorial_one_does_not() {
     let slipped = later("1", "en").finish().unwrap();
     assert_eq!(ask(&[slipped], 200), [Refusal::ConsentOutdated], "other words under the same version");
     assert_eq!(ask(std::slice::from_ref(&shown), 200), [], "the notice itself");
+    let undated = draft_in("en", "2", &text).purpose(purpose).covers(Scope::FACE_VERIFICATION);
+    let undated = undated.effective(at(-1)).finish().unwrap();
+    assert_eq!(ask(&[undated], 11), [Refusal::ConsentOutdated], "published later, whatever it is dated");
 
     let soon = Standing { since: std::slice::from_ref(&material), ..standing(&given, &shown) };
     let permit = Gate::default().permit(&soon, at(90)).or_refuse().unwrap();

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use vouchsafe_types::{Digest, Secret};
 
 use super::*;
+use crate::note::signature_line;
 use crate::{Checkpoint, LogSigner};
 
 const ORIGIN: &str = "log.example/a";
@@ -40,6 +41,17 @@ fn the_line_of_the_standard_reads_back() {
     assert_eq!(parsed.to_string(), line);
     assert_eq!(parsed.bytes()[..8], 1_679_315_147_u64.to_be_bytes());
     assert_eq!(parsed.bytes().len(), 8 + 64);
+}
+
+/// The expected key and line come from OpenSSL.
+#[test]
+fn known_answer() {
+    let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let witness = cosigner("w.example/7", 7);
+    let key = "w.example/7+34d4bfa0+BOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";
+    assert_eq!(witness.key().to_string(), key);
+    let line = "\u{2014} w.example/7 NNS/oAAAAABlU/EAIfeI9siP5lK/GI6kPPO8Qc4VNx5E5M+IpLMQOtEWillb2F05s7t3oYSri2WfXfMN129kLw7Op2V+GS3LDAZjAw==\n";
+    assert_eq!(witness.cosign(text, 1_700_000_000).as_deref(), Ok(line));
 }
 
 #[test]

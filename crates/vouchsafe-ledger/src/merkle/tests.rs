@@ -159,3 +159,40 @@ proptest! {
         prop_assert!(verify_inclusion(table.leaf(index), index, size, &proof[1..], &root).is_err());
     }
 }
+
+#[test]
+fn a_frontier_grows_as_the_tree_does() {
+    let table = Table::numbered(70);
+    for start in 0..70 {
+        let mut frontier = Frontier::read(&table, start).unwrap();
+        for size in start..70 {
+            assert_eq!((frontier.size(), frontier.root()), (size, root(&table, size).unwrap()));
+            frontier.push(format!("leaf {size}").as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_consistency_proof_is_one_of_the_subtree_at_the_left_edge() {
+    let table = Table::numbered(40);
+    for (old, new) in (1..=40).flat_map(|new| (1..=new).map(move |old| (old, new))) {
+        let proof = consistency_proof(&table, old, new).unwrap();
+        let (old_root, new_root) = (root(&table, old).unwrap(), root(&table, new).unwrap());
+        assert_eq!(verify_subtree_consistency(0, old, new, &old_root, &new_root, &proof), Ok(()));
+        let other = verify_subtree_consistency(0, old, new, &new_root, &old_root, &proof);
+        assert_eq!(other.is_ok(), old == new);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_numbers_make_the_checks_of_subtrees_panic(
+        numbers in prop::array::uniform4(prop_oneof![any::<u64>(), 0u64..9, (u64::MAX - 8)..=u64::MAX]),
+        length in 0usize..70,
+    ) {
+        let [index, start, end, size] = numbers;
+        let (hash, proof) = (Digest::from_bytes([1; 32]), vec![Digest::from_bytes([2; 32]); length]);
+        let _ = verify_subtree_inclusion(&hash, index, start, end, &proof, &hash);
+        let _ = verify_subtree_consistency(start, end, size, &hash, &hash, &proof);
+    }
+}

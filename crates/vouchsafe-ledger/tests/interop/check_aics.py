@@ -16,6 +16,17 @@ def open_checkpoint(note, key, origin):
     return opened.size, opened.root
 
 
+def check_cosignature(case):
+    cosigned = aics_tlog.verify_checkpoint(
+        aics_tlog.parse_note(case["note"]),
+        aics_tlog.parse_vkey(case["key"]),
+        [aics_tlog.parse_vkey(case["witness_key"])],
+        quorum=1,
+        expected_origin=case["origin"],
+    )
+    demand(cosigned.ok, cosigned.error)
+
+
 def check_inclusion(case):
     leads = aics_tlog.verify_leaf_inclusion(
         case["leaf"], case["index"], case["size"], case["proof"], case["root"]
@@ -53,6 +64,7 @@ if __name__ == "__main__":
     judge(
         {
             "checkpoint": lambda case: open_checkpoint(case["note"], case["key"], case["origin"]),
+            "cosignature": check_cosignature,
             "consistency": check_consistency,
             "inclusion": check_inclusion,
             "log": check_log,

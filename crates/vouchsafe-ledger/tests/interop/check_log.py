@@ -2,7 +2,7 @@
 """Judges what a log published without any code of this workspace: standard library and `cryptography` only.
 
 Usage: check_log.py < CASES (see matrix.py).
-Implements C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof, and RFC 6962 section 2.1.
+Implements C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles and tlog-proof, and RFC 6962 section 2.1.
 """
 
 import base64
@@ -93,15 +93,19 @@ def decode(text):
     return raw
 
 
-def open_note(note, key, origin):
-    """The size and root of a checkpoint signed by the key."""
-    note = note.decode()
+def parse_key(key, algorithm):
+    """The name, the id and the public key of a key in its text form."""
     name, key_id, blob = key.split("+", 2)
     blob = decode(blob)
-    demand(len(blob) == 33 and blob[0] == 1, "verifier key is not Ed25519")
+    demand(len(blob) == 33 and blob[0] == algorithm, "key is of another kind")
     expected_id = sha256(name.encode(), b"\n", blob)[:4]
     demand(expected_id.hex() == key_id, "key id is not that of the key")
-    body, separator, signatures = note.rpartition("\n\n")
+    return name, expected_id, blob[1:]
+
+
+def verify_note(note, name, key_id, public, statement):
+    """The text of a note; `statement` splits a signature and the text into what Ed25519 verifies."""
+    body, separator, signatures = note.decode().rpartition("\n\n")
     demand(separator and signatures.endswith("\n"), "note has no signatures")
     body += "\n"
     known = 0
@@ -109,10 +113,28 @@ def open_note(note, key, origin):
         dash, signer, signature = line.split(" ")
         demand(dash == "\u2014", "signature line is malformed")
         signature = decode(signature)
-        if signer == name and signature[:4] == expected_id:
-            Ed25519PublicKey.from_public_bytes(blob[1:]).verify(signature[4:], body.encode())
+        if signer == name and signature[:4] == key_id:
+            signature, message = statement(signature[4:], body)
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, message.encode())
             known += 1
-    demand(known, "no signature is by the log's key")
+    demand(known, "no signature is by the key")
+    return body
+
+
+def cosigned(signature, body):
+    """What a signature of the kind cosignature/v1 is over."""
+    time = int.from_bytes(signature[:8], "big")
+    return signature[8:], f"cosignature/v1\ntime {time}\n{body}"
+
+
+def check_cosignature(case):
+    open_note(case["note"], case["key"], case["origin"])
+    verify_note(case["note"], *parse_key(case["witness_key"], 4), cosigned)
+
+
+def open_note(note, key, origin):
+    """The size and root of a checkpoint signed by the key."""
+    body = verify_note(note, *parse_key(key, 1), lambda signature, body: (signature, body))
     lines = body.split("\n")
     demand(len(lines) == 4 and lines[3] == "", "checkpoint does not have three lines")
     demand(lines[0] == origin, "checkpoint is of another log")
@@ -162,6 +184,7 @@ if __name__ == "__main__":
     judge(
         {
             "checkpoint": lambda case: open_note(case["note"], case["key"], case["origin"]),
+            "cosignature": check_cosignature,
             "consistency": check_consistency,
             "inclusion": check_inclusion,
             "log": check_log,

@@ -4,9 +4,9 @@
 Usage: matrix.py SAMPLES NAME=COMMAND...
 
 Every verifier is asked about every artefact that it reads (READERS): it must accept all that is as written and
-refuse all that is changed. Prints how often each did, and fails if one verdict is wrong, missing or a crash.
+refuse all that is changed. The one of this workspace is asked the same. Prints how often each did, and fails if one verdict is wrong, missing or a crash.
 
-A case is one line of JSON with `id`, `op` (checkpoint, receipt, inclusion, consistency or log) and what that
+A case is one line of JSON with `id`, `op` (checkpoint, cosignature, receipt, inclusion, consistency or log) and what that
 question needs; bytes are base 64. It does not tell which verdict is expected.
 """
 
@@ -21,25 +21,29 @@ import shlex
 import subprocess
 import sys
 
-SIGNED = ("go", "python", "aics-tlog")
-TREES = (*SIGNED, "pymerkle", "sigstore")
+STRICT = ("vouchsafe", "python")
+SIGNED = ("vouchsafe", "go", "python", "aics-tlog")
+TREES = (*SIGNED, "sigstore")
 READERS = {
     ("checkpoint", "text"): SIGNED,
     ("checkpoint", "signature line"): SIGNED,
     # These two say the same in another spelling, which signed-note forbids. Go's base 64 ignores stray bits.
-    ("checkpoint", "stray bits"): ("python", "aics-tlog"),
+    ("checkpoint", "stray bits"): (*STRICT, "aics-tlog"),
     # aics-tlog 0.2.1 does without the last newline.
-    ("checkpoint", "last newline"): ("go", "python"),
+    ("checkpoint", "last newline"): (*STRICT, "go"),
     ("checkpoint", "verifier key"): SIGNED,
     ("checkpoint", "origin"): SIGNED,
-    ("receipt", "text"): ("go", "python"),
-    ("receipt", "stray bits"): ("python",),
+    ("cosignature", "text"): (*STRICT, "aics-tlog"),
+    ("cosignature", "signature line"): (*STRICT, "aics-tlog"),
+    ("cosignature", "witness key"): (*STRICT, "aics-tlog"),
+    ("receipt", "text"): (*STRICT, "go"),
+    ("receipt", "stray bits"): STRICT,
     ("inclusion", "proof hash"): TREES,
     ("inclusion", "leaf"): TREES,
     ("inclusion", "index"): TREES,
     ("inclusion", "size"): TREES,
     # sigstore 4.5.1 does not compare the index with the size.
-    ("inclusion", "size up to index"): (*SIGNED, "pymerkle"),
+    ("inclusion", "size up to index"): SIGNED,
     ("inclusion", "root"): TREES,
     ("consistency", "proof hash"): SIGNED,
     ("consistency", "older size"): SIGNED,
@@ -49,8 +53,8 @@ READERS = {
     ("log", "checkpoint"): SIGNED,
     ("log", "hash tile"): SIGNED,
     # aics-tlog 0.2.1 reads as much of the last tile of a level as the checkpoint covers.
-    ("log", "longer last tile"): ("go", "python"),
-    ("log", "entry bundle"): (*SIGNED, "pymerkle"),
+    ("log", "longer last tile"): (*STRICT, "go"),
+    ("log", "entry bundle"): SIGNED,
 }
 OPERATIONS = {op: {name for (of, _), names in READERS.items() if of == op for name in names} for op, _ in READERS}
 LENGTH = 32
@@ -75,6 +79,8 @@ class Sample:
         self.key, self.origin = (folder / "verifier-key").read_text(), (folder / "origin").read_text()
         self.note = (folder / "log/checkpoint").read_bytes()
         self.size, self.root = head(self.note)
+        self.cosigned = (folder / "cosigned.checkpoint").read_bytes()
+        self.witness_key = (folder / "witness-key").read_text()
         self.receipts = [
             (int(path.stem), path.read_bytes(), path.with_suffix(".leaf").read_bytes())
             for path in sorted(folder.glob("receipts/*.tlog-proof"))
@@ -138,6 +144,24 @@ def checkpoints(cases, sample):
         keys = [changed.decode() for changed in flips(sample.key.encode())]
         cases.vary(case, "verifier key", "key", [*keys, sample.key[:-4], ""])
         cases.vary(case, "origin", "origin", [*(o.decode() for o in flips(sample.origin.encode())), ""])
+
+
+def cosignatures(cases, sample):
+    """Whoever knows no witness ignores the second signature; whoever does must find it good."""
+    known = {"key": sample.key, "origin": sample.origin}
+    cases.add(None, {"op": "checkpoint", "note": sample.cosigned, **known})
+    case = {"op": "cosignature", "note": sample.cosigned, "witness_key": sample.witness_key, **known}
+    cases.add(None, case)
+    text, lines = sample.cosigned.split(b"\n\n")
+    own, line = lines.split(b"\n")[:2]
+    cases.vary(case, "text", "note", [changed + b"\n\n" + lines for changed in flips(text)])
+    # 76 bytes end in a digit whose four lowest bits say nothing.
+    changed = [*flips(line), line[:-2] + ALPHABET[ALPHABET.index(line[-3:-2]) ^ 8 :][:1] + b"=="]
+    noted = [text + b"\n\n" + own + b"\n" + changed + b"\n" for changed in changed]
+    noted += [sample.note, text + b"\n\n" + line + b"\n"]
+    cases.vary(case, "signature line", "note", [note for note in noted if note != sample.cosigned])
+    keys = [changed.decode() for changed in flips(sample.witness_key.encode())]
+    cases.vary(case, "witness key", "witness_key", [*keys, sample.key])
 
 
 def vary_signed(cases, case, artefact, name, changed):
@@ -303,6 +327,7 @@ def main(samples, verifiers):
     large, small = Sample(samples / "large"), Sample(samples / "small")
     for sample in (large, small):
         checkpoints(cases, sample)
+        cosignatures(cases, sample)
         inclusions(cases, sample)
         consistencies(cases, sample)
     logs(cases, large, every=False)
@@ -331,7 +356,7 @@ def main(samples, verifiers):
                 print(f"WRONG: {name} was not asked")
     if wrong:
         sys.exit(f"FAILED: {wrong} wrong verdicts")
-    print(f"interop: {len(verifiers)} verifiers accept what was written and refuse every change to it")
+    print(f"interop: {', '.join(name for name, _ in verifiers)}: accept what was written, refuse every change to it")
 
 
 if __name__ == "__main__":

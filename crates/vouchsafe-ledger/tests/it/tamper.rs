@@ -78,6 +78,8 @@ fn name(finding: &Finding) -> &'static str {
 }
 
 /// Invariant 7: a log that nobody edits; whoever does is found out.
+///
+/// Promise: WB-1.4-immutable
 #[test]
 fn every_single_edit_is_detected_and_the_untouched_log_is_sound() {
     let (signer, (rows, files)) = (signer(), log());

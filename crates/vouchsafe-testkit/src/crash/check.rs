@@ -3,6 +3,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use vouchsafe::consent::ConsentStatus;
 use vouchsafe_envelope::LeafStatus;
 use vouchsafe_ledger::{EntryKind, Leaf, Opening, commitment};
 use vouchsafe_store::{Holding, HoldingState};
@@ -88,6 +89,7 @@ pub fn inspect(folder: &Path, model: &mut Model, in_flight: Option<Command>) -> 
         .check(!condemned || destroying, || "a template is condemned and no call destroys".to_owned());
     sight.keys()?;
     sight.log(model);
+    sight.consents()?;
     sight.people(model, in_flight);
     Ok(Inspection { phase, half_written, findings: sight.findings })
 }
@@ -166,8 +168,9 @@ fn settled(folder: &Path, model: &mut Model) -> Result<Findings, Failure> {
     let mut sight = Sight::of(folder, model)?;
     sight.keys()?;
     sight.log(model);
+    sight.consents()?;
     sight.people(model, None);
-    sight.tally();
+    sight.tally()?;
     let condemned = sight.holdings.iter().filter(|holding| is_condemned(holding)).count();
     let generations = sight.cold.generations()?;
     let Sight { mut findings, entries, .. } = sight;
@@ -300,6 +303,43 @@ impl Sight {
         }
     }
 
+    /// The acts of consent are a history: without a gap, each of them allowed where it stands, each with its entry, and
+    /// each that a person made with the one showing that it answers.
+    fn consents(&mut self) -> Result<(), Failure> {
+        let Self { cold, kinds, people, findings, .. } = self;
+        let kind = |entry: u64| usize::try_from(entry).ok().and_then(|entry| *kinds.get(entry)?);
+        for (number, pseudonym, _) in people.iter() {
+            let (acts, served) = (cold.consents(*pseudonym)?, cold.served(*pseudonym)?);
+            let mut answers: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+            for row in &served {
+                let right = kind(row.entry) == Some(EntryKind::NoticeServed);
+                findings.check(right, || format!("person {number}: entry {} is no showing", row.entry));
+                if let Some(sequence) = row.used_sequence {
+                    answers.entry(sequence).or_default().push(row.entry);
+                }
+            }
+            let mut before = None;
+            for (place, act) in (1..).zip(&acts) {
+                let status = ConsentStatus::from_code(act.status);
+                let right = act.sequence == place
+                    && status.is_some_and(|status| may_follow(before, status))
+                    && act.entry.and_then(kind) == status.and_then(kind_of);
+                findings.check(right, || format!("person {number}: act {place} is {act:?} after {before:?}"));
+                let shown = answers.remove(&act.sequence).unwrap_or_default();
+                let own = status.is_some_and(|status| status != ConsentStatus::Withdrawn);
+                let fits = match shown.as_slice() {
+                    [] => !own,
+                    [shown] => own && Some(*shown) < act.entry,
+                    _ => false,
+                };
+                findings.check(fits, || format!("person {number}: act {place} answers {shown:?}"));
+                before = status;
+            }
+            findings.check(answers.is_empty(), || format!("person {number}: tickets without acts"));
+        }
+        Ok(())
+    }
+
     /// Everybody is as acknowledged; of a call under way, nothing or all of it is true.
     fn people(&mut self, model: &mut Model, in_flight: Option<Command>) {
         let mut after = model.clone();
@@ -314,11 +354,13 @@ impl Sight {
             if *found == before {
                 continue;
             }
-            if *found == after {
+            let shown = in_flight.and_then(|command| model.shown_only(command));
+            if *found == after || shown == Some((*number, *found)) {
                 model.observe(*number, *found);
                 continue;
             }
             let behind = found.sequence < before.sequence
+                || found.served < before.served
                 || found.enrolments < before.enrolments
                 || (found.enrolments == before.enrolments && found.template < before.template);
             let said = format!("person {number} is {found:?} instead of {before:?} or {after:?}");
@@ -329,11 +371,16 @@ impl Sight {
         self.findings.check_kept(opened >= least, || format!("{opened} verifications of {least}"));
         self.findings
             .check(opened <= most, || format!("{opened} verifications, no more than {most} were asked"));
-        model.observe_verifications(opened);
+        let refused = self.count(EntryKind::PermitRefused);
+        let (least, most) = (model.refusals(), after.refusals());
+        self.findings.check_kept(refused >= least, || format!("{refused} refused permits of {least}"));
+        self.findings
+            .check(refused <= most, || format!("{refused} refused permits, no more than {most} were asked"));
+        model.observe_attempts(opened, refused);
     }
 
     /// The log's kinds count what the rows hold.
-    fn tally(&mut self) {
+    fn tally(&mut self) -> Result<(), Failure> {
         let of = |destroyed: bool, biometric: bool| {
             let counts = |holding: &&Holding| {
                 let gone = matches!(holding.state, HoldingState::Destroyed { .. });
@@ -341,14 +388,20 @@ impl Sight {
             };
             self.holdings.iter().filter(counts).count() as u64
         };
-        let acts: u64 = self.people.iter().map(|(_, _, person)| person.sequence).sum();
-        let kinds = [EntryKind::ConsentGiven, EntryKind::ConsentRenewed, EntryKind::ConsentWithdrawn];
-        let given_and_withdrawn = kinds.into_iter().map(|kind| self.count(kind)).sum();
+        let acts = |status: ConsentStatus| {
+            let rows =
+                self.cold.numbers(&format!("SELECT count(*) FROM consent WHERE status = {}", status.code()));
+            rows.map(|rows| rows.first().copied().unwrap_or_default().cast_unsigned())
+        };
+        let served: u64 = self.people.iter().map(|(_, _, person)| person.served).sum();
         let counts = [
             ("organisation created", self.count(EntryKind::OrganisationCreated), 1),
             ("notice published", self.count(EntryKind::NoticePublished), 1),
             ("log recovered", self.count(EntryKind::LogRecovered), 0),
-            ("acts of consent", given_and_withdrawn, acts),
+            ("notices served", self.count(EntryKind::NoticeServed), served),
+            ("given", self.count(EntryKind::ConsentGiven), acts(ConsentStatus::Given)?),
+            ("renewed", self.count(EntryKind::ConsentRenewed), acts(ConsentStatus::Renewed)?),
+            ("withdrawn", self.count(EntryKind::ConsentWithdrawn), acts(ConsentStatus::Withdrawn)?),
             ("templates enrolled", self.count(EntryKind::TemplateEnrolled), of(false, true)),
             ("destructions requested", self.count(EntryKind::TemplateDestroyRequested), of(true, true)),
             ("templates destroyed", self.count(EntryKind::TemplateDestroyed), of(true, true)),
@@ -358,6 +411,7 @@ impl Sight {
             self.findings
                 .check(logged == held, || format!("{what}: {logged} in the log, {held} in the rows"));
         }
+        Ok(())
     }
 
     fn count(&self, kind: EntryKind) -> u64 {
@@ -399,7 +453,12 @@ impl Sight {
                     self.people.iter().find(|(number, ..)| *number == person).map(|(_, _, found)| *found);
                 let opened =
                     self.count(EntryKind::TemplateOpened) + self.count(EntryKind::VerificationRefused);
-                found != model.person(person) || opened > model.verifications()
+                let refused = self.count(EntryKind::PermitRefused);
+                let shown = model.shown_only(Command { deed, at }).map(|(_, person)| person);
+                if found.is_some() && found == shown {
+                    return Ok(Phase::Shown);
+                }
+                found != model.person(person) || opened > model.verifications() || refused > model.refusals()
             }
             None => false,
         };
@@ -417,8 +476,9 @@ fn found(cold: &Cold, holdings: &[Holding], pseudonym: SubjectPseudonym) -> Resu
     let own = |holding: &&Holding| holding.subject == pseudonym && holding.class == DataClass::Biometric;
     let newest = holdings.iter().filter(own).max_by_key(|holding| (holding.created_at, holding.leaf));
     Ok(Person {
+        served: cold.served(pseudonym)?.len() as u64,
         sequence: consent.map_or(0, |row| row.sequence),
-        given: consent.is_some_and(|row| row.status <= 2),
+        status: consent.and_then(|row| ConsentStatus::from_code(row.status)),
         enrolments: holdings.iter().filter(own).count() as u64,
         template: match newest.map(|holding| &holding.state) {
             None => Template::Absent,
@@ -427,6 +487,25 @@ fn found(cold: &Cold, holdings: &[Holding], pseudonym: SubjectPseudonym) -> Resu
         },
         last_act: cold.last_act(pseudonym)?.unwrap_or(Timestamp::MIN),
     })
+}
+
+/// Whether an act may lead from one state to the next, of those that the drill makes.
+fn may_follow(before: Option<ConsentStatus>, next: ConsentStatus) -> bool {
+    let open = before.is_some_and(ConsentStatus::is_open);
+    match next {
+        ConsentStatus::Given => !open,
+        ConsentStatus::Renewed | ConsentStatus::Withdrawn => open,
+        _ => false,
+    }
+}
+
+const fn kind_of(status: ConsentStatus) -> Option<EntryKind> {
+    match status {
+        ConsentStatus::Given => Some(EntryKind::ConsentGiven),
+        ConsentStatus::Renewed => Some(EntryKind::ConsentRenewed),
+        ConsentStatus::Withdrawn => Some(EntryKind::ConsentWithdrawn),
+        _ => None,
+    }
 }
 
 const fn is_condemned(holding: &Holding) -> bool {

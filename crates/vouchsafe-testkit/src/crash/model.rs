@@ -1,6 +1,7 @@
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use vouchsafe::Timestamp;
+use vouchsafe::consent::ConsentStatus;
 
 use super::deed::{Command, Deed, Said};
 
@@ -20,10 +21,12 @@ pub enum Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "the drill compares every part on purpose")]
 pub struct Person {
+    /// The number of times that the notice was shown.
+    pub served: u64,
     /// The number of acts of consent.
     pub sequence: u64,
-    /// Whether consent is in force.
-    pub given: bool,
+    /// Where the newest act of consent led.
+    pub status: Option<ConsentStatus>,
     /// The number of enrolments, which is also the variant of the newest enrolled face.
     pub enrolments: u64,
     /// The newest template.
@@ -32,12 +35,33 @@ pub struct Person {
     pub last_act: Timestamp,
 }
 
+impl Person {
+    /// Whether consent is in force.
+    pub fn given(&self) -> bool {
+        self.status.is_some_and(ConsentStatus::is_open)
+    }
+
+    /// After the notice was shown, which is the first of the two acts of a consent.
+    const fn shown(self, now: Timestamp) -> Self {
+        // Being shown something is no act of one's own; it only makes a stranger known.
+        let last_act = if self.served == 0 { now } else { self.last_act };
+        Self { served: self.served + 1, last_act, ..self }
+    }
+
+    /// After the act that follows the showing.
+    fn consented(self, now: Timestamp) -> Self {
+        let status = if self.given() { ConsentStatus::Renewed } else { ConsentStatus::Given };
+        Self { sequence: self.sequence + 1, status: Some(status), last_act: now, ..self }
+    }
+}
+
 /// What must be true after everything that was acknowledged.
 #[derive(Debug, Clone)]
 pub struct Model {
     people: Vec<Person>,
     now: Timestamp,
     verifications: u64,
+    refusals: u64,
     swept: Option<Timestamp>,
     /// Entries of receipts, by number.
     pub(super) receipts: Vec<(u64, Vec<u8>)>,
@@ -51,8 +75,9 @@ impl Model {
     /// A model of people who have not acted yet.
     pub fn new(people: u32, now: Timestamp) -> Self {
         let stranger = Person {
+            served: 0,
             sequence: 0,
-            given: false,
+            status: None,
             enrolments: 0,
             template: Template::Absent,
             last_act: Timestamp::MIN,
@@ -61,6 +86,7 @@ impl Model {
             people: (0..people).map(|_| stranger).collect(),
             now,
             verifications: 0,
+            refusals: 0,
             swept: None,
             receipts: Vec::new(),
             destructions: Vec::new(),
@@ -86,6 +112,17 @@ impl Model {
     /// How many verifications left an entry in the log.
     pub const fn verifications(&self) -> u64 {
         self.verifications
+    }
+
+    /// How many permits were refused, each of which left an entry in the log.
+    pub const fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    /// A person of whose consent only the showing was stored, as the command would leave them half-way.
+    pub(super) fn shown_only(&self, command: Command) -> Option<(u32, Person)> {
+        let Deed::Consent(number) = command.deed else { return None };
+        self.person(number).map(|person| (number, person.shown(command.at)))
     }
 
     /// The instant of the newest sweep that the model has carried out.
@@ -116,14 +153,14 @@ impl Model {
         let Some(person) = place.and_then(|place| self.people.get_mut(place)) else { return "nobody" };
         match deed {
             Deed::Consent(_) => {
-                *person = Person { sequence: person.sequence + 1, given: true, last_act: now, ..*person };
+                *person = person.shown(now).consented(now);
                 "given"
             }
-            Deed::Enrol(_, variant) if person.given && person.template != Template::Live => {
+            Deed::Enrol(_, variant) if person.given() && person.template != Template::Live => {
                 *person = Person { enrolments: variant, template: Template::Live, last_act: now, ..*person };
                 "enrolled"
             }
-            Deed::Verify(_, variant) if person.given => {
+            Deed::Verify(_, variant) if person.given() => {
                 self.verifications += 1;
                 if person.template == Template::Live && variant == person.enrolments {
                     person.last_act = now;
@@ -131,8 +168,9 @@ impl Model {
                 }
                 "rejected"
             }
-            Deed::Withdraw(_) | Deed::Erase(_) if person.given => {
-                *person = Person { sequence: person.sequence + 1, given: false, ..*person };
+            Deed::Withdraw(_) | Deed::Erase(_) if person.given() => {
+                let status = Some(ConsentStatus::Withdrawn);
+                *person = Person { sequence: person.sequence + 1, status, ..*person };
                 if person.template == Template::Live {
                     person.template = Template::Destroyed;
                 }
@@ -140,7 +178,12 @@ impl Model {
             }
             Deed::Withdraw(_) => "nothing",
             Deed::Erase(_) => "done",
-            Deed::Enrol(..) | Deed::Verify(..) | Deed::Sweep | Deed::Resume => "refused",
+            Deed::Enrol(..) | Deed::Verify(..) => {
+                // With consent there was a permit, and only the template stood in the way.
+                self.refusals += u64::from(!person.given());
+                "refused"
+            }
+            Deed::Sweep | Deed::Resume => "refused",
         }
     }
 
@@ -161,8 +204,10 @@ impl Model {
         self.now = self.now.max(now);
     }
 
-    pub(super) const fn observe_verifications(&mut self, found: u64) {
-        self.verifications = found;
+    /// So many verifications and refused permits are in the log.
+    pub(super) const fn observe_attempts(&mut self, verifications: u64, refusals: u64) {
+        self.verifications = verifications;
+        self.refusals = refusals;
     }
 }
 

@@ -8,6 +8,8 @@ pub enum Phase {
     Between,
     /// A call that destroys nothing: nothing of it was stored.
     NothingStored,
+    /// A consent: the showing was stored, the act was not.
+    Shown,
     /// A call that destroys nothing: stored, not acknowledged.
     Stored,
     /// A destruction: nothing was fenced yet.
@@ -28,9 +30,10 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order of the protocol.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Between,
         Self::NothingStored,
+        Self::Shown,
         Self::Stored,
         Self::BeforeFence,
         Self::Fenced,
@@ -60,6 +63,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Between => "between two calls",
             Self::NothingStored => "before the commit",
+            Self::Shown => "notice shown, act not committed",
             Self::Stored => "committed, not acknowledged",
             Self::BeforeFence => "destruction: before the fence",
             Self::Fenced => "destruction: fenced, keys untouched",

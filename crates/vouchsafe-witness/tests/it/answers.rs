@@ -49,7 +49,8 @@ fn each_status_has_its_meaning() {
     check(answer(200, TEXT, ""), Ok(String::new()));
     check(answer(409, SIZE_TYPE, "20852014\n"), Err(WitnessError::Conflict(20_852_014)));
     check(answer(404, TEXT, "unknown"), Err(WitnessError::UnknownLog));
-    for status in [400, 401, 403, 405, 413, 422, 451] {
+    check(answer(422, TEXT, "no"), Err(WitnessError::Inconsistent));
+    for status in [400, 401, 403, 405, 413, 451] {
         check(answer(status, TEXT, "no"), Err(WitnessError::Refused));
     }
     for status in [201, 204, 206, 300, 304, 408, 425, 429, 500, 502, 503, 504, 599] {

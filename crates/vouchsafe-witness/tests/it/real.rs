@@ -163,15 +163,15 @@ fn a_fork_is_never_cosigned() {
     // The standard wants 409 here, and this witness says 422.
     assert!([409, 422].contains(&witness.status(300, &[], &same_size)));
     let answer = witness.client.add_checkpoint(300, &[], same_size.note());
-    assert!(matches!(answer, Err(WitnessError::Refused | WitnessError::Conflict(300))));
+    assert!(matches!(answer, Err(WitnessError::Inconsistent | WitnessError::Conflict(300))));
 
     let larger = fork.grow(1000, 2);
     assert_eq!(witness.status(300, &fork.proof(300), &larger), 422);
     let refused = witness.client.add_checkpoint(300, &fork.proof(300), larger.note());
-    assert_eq!(refused, Err(WitnessError::Refused));
+    assert_eq!(refused, Err(WitnessError::Inconsistent));
     assert_eq!(
         witness.client.add_checkpoint(300, &[], larger.note()),
-        Err(WitnessError::Refused),
+        Err(WitnessError::Inconsistent),
         "no proof"
     );
     let hidden = witness.client.add_checkpoint(0, &[], larger.note());
@@ -210,7 +210,7 @@ fn rounds_of_the_ledger_end_in_a_cosigned_checkpoint() {
     restored.grow(400, 1);
     assert_eq!(round(&restored, &mut CosignedSizes::default()), (CosignOutcome::Ahead(70_002), true));
     restored.grow(70_003, 2);
-    let refused = (CosignOutcome::Failed(WitnessError::Refused), false);
+    let refused = (CosignOutcome::Contradicted(70_002), true);
     assert_eq!(round(&restored, &mut CosignedSizes::default()), refused);
     assert!(matches!(round(&log, &mut sizes), (CosignOutcome::Already(_), false)));
 }

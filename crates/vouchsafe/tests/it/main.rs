@@ -6,12 +6,18 @@
     reason = "a test may stop where it stands"
 )]
 
+mod consent_bad_input;
+mod consent_life;
 mod export;
 mod folder;
+mod in_flight;
 mod keys;
 mod life;
 mod log;
+mod pause;
 mod photographs;
+mod receipt_scan;
 mod scene;
+mod scopes;
 mod two_processes;
 mod witness;

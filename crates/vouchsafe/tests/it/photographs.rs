@@ -8,7 +8,7 @@ use vouchsafe::{FaceEngine, Image, Limits, ModelSet, Ports, Refusal, Vouchsafe};
 
 use crate::scene::{Scene, consented, permit, refusal};
 
-fn picture(name: &str) -> Image {
+pub(crate) fn picture(name: &str) -> Image {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(name);
     Image::decode(&fs::read(file).unwrap(), &Limits::default()).unwrap()
 }

@@ -3,14 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;
+use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
+use vouchsafe::ledger::{EntryKind, Leaf};
+use vouchsafe::store::{SqliteStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::{
-    Act, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation,
-    Outcome, Permit, Ports, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
+    Act, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice,
+    NoticeDraft, Organisation, OrganisationId, Outcome, Permit, Ports, Purpose, Receipt, Role, Scope,
+    Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
@@ -35,6 +40,58 @@ impl Scene {
         open(self.dir.path(), &self.clock)
     }
 
+    /// The same folder for administrators who are satisfied with a supplied embedding.
+    pub(crate) fn lenient(&self) -> Vouchsafe {
+        let mut ports = self.ports();
+        ports.assurance = AssurancePolicy { end_user: Assurance::Weak, administrator: Assurance::Weak };
+        Vouchsafe::open_with(ports)
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        Ports::in_folder(self.dir.path()).unwrap().with_clock(self.clock.clone())
+    }
+
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.dir.path().join("data/vouchsafe.sqlite")
+    }
+
+    /// What the rows of the database say.
+    pub(crate) fn rows<T>(&self, look: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>) -> T {
+        let store = SqliteStore::open(&self.database()).unwrap();
+        vouchsafe::store::read(&store, look).unwrap()
+    }
+
+    /// What the log of an organisation says happened, in order.
+    pub(crate) fn kinds(&self, organisation: &str) -> Vec<EntryKind> {
+        let id = OrganisationId::parse(organisation).unwrap();
+        let entries = self.rows(|rows| rows.entries(&id, 0, 10_000));
+        entries.iter().map(|entry| Leaf::from_bytes(entry).unwrap().kind).collect()
+    }
+
+    /// The sealed payload of an entry, opened with the keys of the folder.
+    pub(crate) fn payload(&self, organisation: &str, entry: u64) -> Value {
+        let id = OrganisationId::parse(organisation).unwrap();
+        let (row, class) = self.rows(|rows| {
+            let row = rows.payload(&id, entry)?.unwrap();
+            let holding = rows.holding(&id, row.leaf)?.unwrap();
+            Ok((row, holding.class))
+        });
+        let ports = self.ports();
+        let ports = KeyPorts::new(ports.keys, ports.states, ports.fences, ports.entropy, ports.ticks);
+        let context = Context {
+            organisation: id.clone(),
+            leaf: row.leaf,
+            class,
+            scope: None,
+            record: row.id,
+            model: None,
+            dimension: None,
+            key_version: row.key_version,
+        };
+        let opened = KeyRing::new(ports).with_state(&id, |state| state.open(&context, &row.sealed));
+        serde_json::from_slice(&opened.unwrap().unwrap().expose_secret()[32..]).unwrap()
+    }
+
     pub(crate) fn pass(&self, seconds: i64) {
         let now = vouchsafe::Clock::now(&*self.clock).as_second();
         self.clock.set(Timestamp::from_second(now + seconds).unwrap());
@@ -56,6 +113,31 @@ pub(crate) fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
 
 pub(crate) fn notice(organisation: &Organisation<'_>) -> Notice {
     organisation.publish_notice(draft("1", "we measure your face")).unwrap()
+}
+
+pub(crate) const COMMUNICATION: [Role; 2] = Role::ALL;
+
+pub(crate) fn communication(role: Role) -> Scope {
+    Scope::new(None, role, Purpose::Communication).unwrap()
+}
+
+/// A notice that covers every biometric scope and communication.
+pub(crate) fn wide_notice(organisation: &Organisation<'_>) -> Notice {
+    let draft = draft("1", "we measure you and write to you");
+    let draft = COMMUNICATION.into_iter().map(communication).fold(draft, NoticeDraft::covers);
+    organisation.publish_notice(draft).unwrap()
+}
+
+/// What a receipt's entry commits to.
+pub(crate) fn content(receipt: &Receipt) -> Value {
+    serde_json::from_slice(receipt.payload()).unwrap()
+}
+
+/// Proves a receipt, as a person keeps it.
+pub(crate) fn proven(organisation: &Organisation<'_>, receipt: &Receipt) -> Receipt {
+    let mut kept = Receipt::from_json(&receipt.to_json().unwrap()).unwrap();
+    organisation.prove_receipt(&mut kept).unwrap();
+    kept
 }
 
 /// Shows the person a notice and gives their consent.
@@ -104,6 +186,18 @@ pub(crate) fn enrol(person: &Subject<'_>, seed: u64) -> EnrolmentReceipt {
 pub(crate) fn verify(person: &Subject<'_>, seed: u64) -> Decision {
     let permit = permit(person);
     person.verify_embedding(&permit, face(&permit, seed)).unwrap()
+}
+
+pub(crate) fn permit_for(person: &Subject<'_>, scope: Scope) -> Permit<Consented> {
+    person.permit(scope).unwrap().or_refuse().unwrap()
+}
+
+/// Why a decision is no acceptance.
+pub(crate) fn rejected(decision: Decision) -> vouchsafe::Refusal {
+    match decision {
+        Decision::Rejected(reasons) => reasons.as_slice()[0],
+        other => panic!("not rejected: {other:?}"),
+    }
 }
 
 pub(crate) fn refusal<T>(outcome: Outcome<T>) -> vouchsafe::Refusal {

@@ -4,7 +4,10 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use vouchsafe::{Decision, Refusal};
+use std::sync::Arc;
+
+use vouchsafe::types::VirtualTicks;
+use vouchsafe::{Decision, Refusal, Vouchsafe};
 
 use crate::scene::{FACE, Scene, consented, enrol, face, permit, verify};
 
@@ -89,4 +92,27 @@ fn both_write_and_the_log_stays_one() {
     let report = organisation.verify_log().unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.leaves(), 2 + 2 + 2 * 20 * 3);
+}
+
+/// Within half a second one process does not know the leaves that another one reserved.
+///
+/// Promise: WB-5-revoke
+#[test]
+fn a_leaf_that_another_process_reserved_stands_in_nobodys_way() {
+    let scene = Scene::new();
+    let mut ports = scene.ports();
+    // For this one the half second never ends.
+    ports.ticks = Arc::new(VirtualTicks::default());
+    let first = Vouchsafe::open_with(ports);
+    let organisation = first.organisation("acme").unwrap();
+    let _ = consented(&organisation, "warm").withdraw(FACE).unwrap();
+    let second = scene.again();
+    let there = second.organisation("acme").unwrap();
+    let same = consented(&there, "4711");
+    enrol(&same, 1);
+    let _ = organisation.subject("4711").unwrap().withdraw(FACE).unwrap();
+    assert!(matches!(same.permit(FACE).unwrap(), vouchsafe::Outcome::Refused(_)));
+
+    consented(&scene.again().organisation("acme").unwrap(), "4712");
+    assert!(organisation.verify_payloads().unwrap().is_sound(), "no false alarm");
 }

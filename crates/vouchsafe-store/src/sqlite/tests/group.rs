@@ -298,13 +298,14 @@ fn a_commit_that_fails_fails_every_member_and_leaves_nothing() {
             }
             assert_eq!(first.join().unwrap(), Err(StoreError::Conflict));
         });
+        assert!(store.connection().is_autocommit(), "other processes may write");
         assert_eq!(entries(&store, &organisation(0)), Vec::<Vec<u8>>::new());
         assert_eq!(append(&store, &organisation(0), b"sound"), Ok(0));
     });
 }
 
 #[test]
-fn a_batch_that_is_full_or_old_commits_although_others_want_to_join() {
+fn a_batch_that_is_old_commits_although_others_want_to_join() {
     in_time(|| {
         let (_dir, mut store) = store();
         add(&store, 0..1);
