@@ -21,6 +21,8 @@ pub(crate) enum Command {
     At(At),
     /// Say which consent a recorded act of a person rested on: an enrolment, an opening of the template
     Behind(Behind),
+    /// Tell a person's consent as a page and as a record for machines (ISO/IEC TS 27560); the log says that it was told
+    Tell(Tell),
     /// Record the end of every consent whose time is over, and destroy what was held under them
     Expire(Here),
     /// List the published notices, in the order of publication
@@ -48,6 +50,23 @@ pub(crate) struct Behind {
     entry: u64,
     #[command(flatten)]
     asked: Asked,
+}
+
+#[derive(Args)]
+pub(crate) struct Tell {
+    #[command(flatten)]
+    place: Place,
+    /// The person, by the caller's own id
+    subject: String,
+    /// The scope, for example face.end_user.verification
+    #[arg(value_parser = Scope::parse)]
+    scope: Scope,
+    /// How the person withdraws, in words or as an https address
+    #[arg(long, value_name = "HOW")]
+    withdraw: String,
+    /// A folder for consent.html and consent.json; no file in it is overwritten
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
 }
 
 #[derive(Args)]
@@ -80,17 +99,20 @@ impl Command {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
             Self::At(at) => {
+                at.asked.ready()?;
                 let opened = at.asked.place.open()?;
                 let organisation = opened.organisation()?;
                 let subject = organisation.subject(&at.subject)?;
                 at.asked.answer(out, &subject.consent_at(at.scope, at.time, at.asked.role.into())?)
             }
             Self::Behind(behind) => {
+                behind.asked.ready()?;
                 let opened = behind.asked.place.open()?;
                 let organisation = opened.organisation()?;
                 let subject = organisation.subject(&behind.subject)?;
                 behind.asked.answer(out, &subject.consent_behind(behind.entry, behind.asked.role.into())?)
             }
+            Self::Tell(tell) => tell.run(out),
             Self::Expire(here) => destroyed(out, here.place.open()?.organisation()?.expire_consents()?),
             Self::Notices(here) => here.notices(out),
         }
@@ -108,7 +130,36 @@ impl From<Role> for ActorRole {
     }
 }
 
+impl Tell {
+    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
+        const FILES: [&str; 2] = ["consent.html", "consent.json"];
+        free(&self.out, FILES, "the document file")?;
+        let opened = self.place.open()?;
+        let organisation = opened.organisation()?;
+        let told =
+            organisation.subject(&self.subject)?.consent_documents(self.scope, None, &self.withdraw)?;
+        let told = told.or_refuse().map_err(|_| CliError::Missing("an act of consent for that scope"))?;
+        make(&self.out)?;
+        for (file, text) in FILES.into_iter().zip([told.html, told.json]) {
+            files::write_new(&self.out.join(file), "the document file", text.as_bytes())?;
+            writeln!(out, "{file}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses names that are taken, before the log is written to; the files themselves are made with the same demand.
+fn free<const N: usize>(folder: &Path, names: [&str; N], what: &'static str) -> Result<(), CliError> {
+    let taken = names.iter().any(|name| folder.join(name).symlink_metadata().is_ok());
+    if taken { Err(CliError::Exists(what)) } else { Ok(()) }
+}
+
 impl Asked {
+    fn ready(&self) -> Result<(), CliError> {
+        let names = ["deciding.json", "next.json"];
+        self.out.as_ref().map_or(Ok(()), |folder| free(folder, names, "the receipt file"))
+    }
+
     fn answer(&self, out: &mut dyn Write, answer: &ConsentAnswer) -> Result<(), CliError> {
         writeln!(out, "scope      {}", answer.scope.name())?;
         writeln!(out, "at         {}", answer.at)?;

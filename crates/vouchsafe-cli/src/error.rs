@@ -66,6 +66,8 @@ pub(crate) enum CliError {
     NoProof,
     #[error("the proof is of another entry than the receipt")]
     OtherEntry,
+    #[error("the receipt's act does not name this notice")]
+    OtherNotice,
     #[error("the log is not sound: {0} finding(s)")]
     NotSound(u64),
     #[error("none of the pictures could be used")]

@@ -11,10 +11,14 @@ use vouchsafe::ledger::{Checkpoint, Handover, Leaf, Receipt as Proof, Trust};
 use crate::log::trust::TrustArgs;
 use crate::{CliError, files};
 
+mod show;
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Check a receipt offline and print what its entry commits to; 1 if it does not verify
     Verify(Verify),
+    /// Print a receipt of consent for people or for machines, with the notice that the act answered; checks no proof
+    Show(show::Show),
 }
 
 #[derive(Args)]
@@ -39,6 +43,7 @@ impl Command {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
             Self::Verify(verify) => verify.run(out),
+            Self::Show(show) => show.run(out),
         }
     }
 }

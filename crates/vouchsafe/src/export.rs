@@ -224,7 +224,8 @@ fn keys_text(origin: &str, old: &[&VerifierKey], current: &VerifierKey) -> Strin
 
 /// Every tile and entry bundle of a log of this size (C2SP tlog-tiles).
 fn required_tiles(size: u64) -> impl Iterator<Item = Result<TilePath, LedgerError>> {
-    let last = |count: u64| (!count.is_multiple_of(TILE_WIDTH)).then_some((count / TILE_WIDTH, count % TILE_WIDTH));
+    let last =
+        |count: u64| (!count.is_multiple_of(TILE_WIDTH)).then_some((count / TILE_WIDTH, count % TILE_WIDTH));
     let tiles = move |count: u64| (0..count / TILE_WIDTH).map(|tile| (tile, TILE_WIDTH)).chain(last(count));
     let entries = tiles(size).map(|(tile, width)| TilePath::entries(tile, width));
     let levels = (0..8u8).map(move |level| (level, size >> (8 * u32::from(level))));

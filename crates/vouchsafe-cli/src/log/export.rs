@@ -1,12 +1,12 @@
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use vouchsafe::ledger::{SignedCheckpoint, Trust, read_handovers};
+use vouchsafe::ledger::read_handovers;
 use vouchsafe::store::FolderTiles;
 use vouchsafe::{Error, ExportReport, verify_export};
 
-use super::trust::{Known, TrustArgs};
+use super::trust::TrustArgs;
 use super::witness::WitnessArgs;
 use crate::CliError;
 use crate::folder::Place;
@@ -54,17 +54,12 @@ impl Export {
 impl VerifyExport {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let known = self.trust.read()?;
-        let kept = self.checkpoint.as_ref().map(|file| self.remembered(&known, file)).transpose()?;
+        let handovers = read_handovers(&FolderTiles::at(self.folder.join("log"))).unwrap_or_default();
+        let kept = |file: &PathBuf| known.remembered_along(file, known.origin(), &handovers);
+        let kept = self.checkpoint.as_ref().map(kept).transpose()?;
         let trust = known.trust();
         let trust = kept.as_ref().map_or(trust, |signed| trust.remembering(signed.checkpoint()));
         print(out, &verify_export(&self.folder, &trust).map_err(named)?)
-    }
-
-    /// One that was kept for long may be signed by an older key, or a newer one, than the one that is known.
-    fn remembered(&self, known: &Known, file: &Path) -> Result<SignedCheckpoint, CliError> {
-        let handovers = read_handovers(&FolderTiles::at(self.folder.join("log"))).unwrap_or_default();
-        let chain = known.follow(known.origin(), &handovers)?;
-        known.remembered(file, Trust::chained(&chain))
     }
 }
 

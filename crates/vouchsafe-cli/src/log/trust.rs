@@ -50,6 +50,22 @@ impl Known {
         self.policy.as_ref().map_or(trust, |policy| trust.demanding(policy))
     }
 
+    /// Reads a checkpoint that was kept for long: an older key of the log, or a newer one, may have signed it.
+    pub(crate) fn remembered_along(
+        &self,
+        file: &Path,
+        origin: &str,
+        handovers: &[Handover],
+    ) -> Result<SignedCheckpoint, CliError> {
+        match self.remembered(file, Trust::new(&self.key, origin)) {
+            Err(CliError::Ledger(LedgerError::SignatureMissing)) => {
+                let chain = self.follow(origin, handovers)?;
+                self.remembered(file, Trust::chained(&chain))
+            }
+            opened => opened,
+        }
+    }
+
     /// Reads a checkpoint that was kept. Nobody had to cosign it, unless its key was stolen later.
     pub(crate) fn remembered(&self, file: &Path, trust: Trust<'_>) -> Result<SignedCheckpoint, CliError> {
         let note = files::read(file, KEPT)?;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vouchsafe::PayloadReport;
-use vouchsafe::ledger::{Trust, published, read_handovers, verify_tiles};
+use vouchsafe::ledger::{LedgerError, Trust, published, read_handovers, verify_tiles};
 
 use super::trust::{Known, TrustArgs, read_policy};
 use super::{conclude, print};
@@ -50,12 +50,16 @@ impl Verify {
         let report = match &self.checkpoint {
             None => organisation.verify_log()?,
             Some(file) => {
-                // One that was kept for long may be signed by an older key of this log.
                 let handovers = organisation.log_handovers()?;
-                let first = handovers.first().map_or(&known.key, |first| first.statement().old());
-                let oldest = Known { key: first.clone(), policy: known.policy.clone() };
-                let chain = oldest.follow(&origin, &handovers)?;
-                let checkpoint = oldest.remembered(file, Trust::chained(&chain))?;
+                let checkpoint = match known.remembered(file, Trust::new(&known.key, &origin)) {
+                    Err(CliError::Ledger(LedgerError::SignatureMissing)) => {
+                        // An older key of this log may have signed it.
+                        let first = handovers.first().map_or(&known.key, |first| first.statement().old());
+                        let oldest = Known { key: first.clone(), policy: known.policy.clone() };
+                        oldest.remembered_along(file, &origin, &handovers)?
+                    }
+                    opened => opened?,
+                };
                 organisation.verify_log_since(checkpoint.checkpoint())?
             }
         };

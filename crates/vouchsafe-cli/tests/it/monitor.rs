@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::scene::{Run, Scene, copy, enrol};
+use vouchsafe::Destruction;
+
+use crate::scene::{FACE, Run, Scene, copy, enrol};
 use crate::witness::{Neighbour, policy};
 
 fn published() -> Scene {
@@ -220,4 +222,30 @@ fn a_restored_place_is_named_and_recovered() {
     restore("data-now", "store/data");
     scene.run(&["log", "publish"]).done();
     assert!(scene.run(&["log", "verify"]).done().ends_with("sound\n"));
+}
+
+#[test]
+fn what_the_old_key_signed_stays_valid_under_it_only() {
+    let scene = published();
+    enrol(&scene.service().organisation("acme").unwrap(), "4712", 2);
+    scene.run(&["retention", "plan", "--out", "plan.json"]).done();
+    scene.run(&["retention", "approve", "plan.json", "--out", "old-approval"]).done();
+    fs::write(scene.path("kept"), scene.run(&["log", "publish"]).done()).unwrap();
+    let first = scene.key();
+    let destroyed =
+        scene.service().organisation("acme").unwrap().subject("4711").unwrap().withdraw(FACE).unwrap();
+    let Destruction::Done(certificates) = destroyed.destruction else { panic!("pending") };
+    fs::write(scene.path("certificate"), certificates[0].note()).unwrap();
+
+    scene.run(&["log", "rotate-key", "--reason", "scheduled"]).done();
+    let certified =
+        |key: &str| scene.run_anywhere(&["retention", "check-certificate", "certificate", "--key", key]);
+    certified(&first).done();
+    certified(&scene.key()).fails(1, "log: no signature is by a known key");
+    // The operator's own folder knows the handovers.
+    assert!(scene.run(&["log", "verify", "--checkpoint", "kept"]).done().ends_with("sound\n"));
+    let run = |approval: &str| scene.run(&["retention", "run", "plan.json", "--approval", approval]);
+    run("old-approval").fails(1, "log: no signature is by a known key");
+    scene.run(&["retention", "approve", "plan.json", "--out", "new-approval"]).done();
+    run("new-approval").done();
 }

@@ -85,8 +85,9 @@ fn every_command_of_the_runbook_does_what_it_says() {
     let (one, two) = (Neighbour::new("one.example/w"), Neighbour::new("two.example/w2"));
     fs::write(scene.path("policy.txt"), policy(&[&one, &two], 2)).unwrap();
     fs::write(scene.path("roots.pem"), "").unwrap();
-    drill.set("KEY", scene.key());
-    drill.set("OLD-KEY", scene.key());
+    let first = scene.key();
+    drill.set("KEY", first.clone());
+    drill.set("OLD-KEY", first.clone());
     drill.set("SUBJECT", "4711".to_owned());
 
     // Every day.
@@ -167,7 +168,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
     // An audit.
     drill.run("log export --to audit --policy policy.txt --witness-ca roots.pem").done();
     let now = scene.key();
-    drill.set("KEY", drill.words.borrow().iter().find(|(name, _)| *name == "OLD-KEY").unwrap().1.clone());
+    drill.set("KEY", first);
     let audit = "log verify-export audit --key KEY --policy policy.txt --checkpoint kept.checkpoint";
     let audited = drill.run(audit).done();
     assert!(audited.contains(&format!("\nkey      {now}\n")), "{audited}");

@@ -11,7 +11,7 @@ use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::template::Threshold;
-use vouchsafe::{Act, EnrolmentReceipt, Organisation, Ports, Scope, VirtualClock, Vouchsafe};
+use vouchsafe::{Act, EnrolmentReceipt, Notice, Organisation, Ports, Scope, VirtualClock, Vouchsafe};
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
 
@@ -74,8 +74,18 @@ impl Scene {
 /// Enrols a person whose face is a reproducible direction in 512 dimensions.
 pub(crate) fn enrol(organisation: &Organisation<'_>, id: &str, seed: u64) -> EnrolmentReceipt {
     let notice = organisation.publish_notice(draft("1", "we measure your face")).unwrap();
+    enrol_under(organisation, &notice, id, seed)
+}
+
+/// As [`enrol`], with consent to this notice.
+pub(crate) fn enrol_under(
+    organisation: &Organisation<'_>,
+    notice: &Notice,
+    id: &str,
+    seed: u64,
+) -> EnrolmentReceipt {
     let person = organisation.subject(id).unwrap();
-    let served = person.serve_notice(FACE, &notice).unwrap();
+    let served = person.serve_notice(FACE, notice).unwrap();
     let given = person.give_consent(served.ticket(), Act::checkbox().attesting_age(18)).unwrap();
     given.or_refuse().unwrap();
     let permit = person.permit(FACE).unwrap().or_refuse().unwrap();

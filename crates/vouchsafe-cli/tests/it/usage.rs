@@ -7,13 +7,18 @@ use crate::scene::{Scene, enrol};
 #[test]
 fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
     let scene = Scene::new();
-    let wrong: [&[&str]; 14] = [
+    let wrong: [&[&str]; 19] = [
         &[],
         &["frobnicate"],
         &["eval"],
         &["eval", "face"],
         &["eval", "face", "x", "--threads", "0"],
         &["log", "prove", "--dir", "x", "--org", "acme", "minus one"],
+        &["log", "rebuild", "--dir", "x", "--org", "acme"],
+        &["log", "monitor", "x", "--key", "k"],
+        &["log", "rotate-key", "--dir", "x", "--org", "acme", "--reason", "boredom"],
+        &["log", "export", "--dir", "x", "--org", "acme"],
+        &["receipt", "verify", "receipt.json"],
         &["retention", "plan", "--dir", "x", "--org", "acme", "--out", "p", "--at", "yesterday"],
         &["retention", "run", "plan.json", "--dir", "x", "--org", "acme"],
         &["keys"],
@@ -55,10 +60,18 @@ fn a_folder_is_never_made_by_a_typo() {
     scene.run(&["log", "verify"]).fails(2, "the folder does not exist");
     assert!(!scene.path("store").exists());
     fs::create_dir(scene.path("store")).unwrap();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 22] = [
         &["log", "verify"],
         &["log", "publish"],
         &["log", "prove", "0"],
+        &["log", "fsck"],
+        &["log", "handovers"],
+        &["log", "export", "--to", "store/audit"],
+        &["log", "rotate-key", "--reason", "scheduled"],
+        &["consent", "notices"],
+        &["consent", "expire"],
+        &["consent", "at", "4711", "face.end_user.verification", "2020-04-01T12:00:00Z"],
+        &["consent", "behind", "4711", "4", "--out", "store/answer"],
         &["retention", "sweep"],
         &["retention", "plan", "--out", "plan.json"],
         &["recover"],
@@ -84,9 +97,13 @@ fn an_organisation_is_never_made_by_a_typo() {
     scene.run(&["log", "publish"]).done();
     let stranger =
         |command: &[&str]| scene.run_anywhere(&[command, &["--dir", "store", "--org", "acne"]].concat());
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 11] = [
         &["log", "verify"],
         &["log", "publish"],
+        &["log", "fsck"],
+        &["log", "export", "--to", "audit"],
+        &["consent", "notices"],
+        &["consent", "behind", "4711", "4"],
         &["retention", "sweep"],
         &["recover"],
         &["keys", "status"],

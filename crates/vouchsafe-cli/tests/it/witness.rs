@@ -33,7 +33,7 @@ struct State {
 
 impl Neighbour {
     pub(crate) fn new(name: &str) -> Self {
-        let seed = Secret::init_with(|bytes| bytes.fill(name.len() as u8));
+        let seed = Secret::init_with(|bytes| bytes.fill(u8::try_from(name.len()).unwrap()));
         let cosigner = Cosigner::from_seed(name, &seed).unwrap();
         let key = cosigner.key().to_string();
         let shared = Arc::new(Shared { cosigner, state: Mutex::default() });

@@ -231,6 +231,7 @@ impl Check {
     /// Compares every file with the list; false when there is none to go by.
     fn files(&mut self, manifest: &Manifest) -> Result<bool, Error> {
         let found = match self.bundle.files()? {
+            None if self.bundle.has(FILES) => Err(ExportFinding::ListMalformed),
             None => Err(ExportFinding::Missing(FILES.to_owned())),
             Some(list) if Content::of(&list) != manifest.list => {
                 Err(ExportFinding::Differs(FILES.to_owned()))

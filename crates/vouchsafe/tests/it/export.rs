@@ -75,7 +75,7 @@ fn an_export_says_nothing_about_a_person_and_is_private() {
     let (_scene, folder, _) = exported();
     for path in files(&folder) {
         let bytes = fs::read(folder.join(&path)).unwrap();
-        assert!(!String::from_utf8_lossy(&bytes).contains("4711"), "{}", path.display());
+        assert!(!String::from_utf8_lossy(&bytes).contains("subject-4711"), "{}", path.display());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder.join(&path)), 0o600);
         assert_eq!(mode(folder.join(&path).parent().unwrap()), 0o700);
