@@ -2,7 +2,7 @@
 //! nothing is acknowledged that is not there afterwards, and every error is a typed one.
 //!
 //! The calls fail by `strace`, which has to be installed and allowed to trace; without it the drill is skipped with one
-//! line that says so. `VOUCHSAFE_LOG_FAULTS` sets how many points of each group of calls fail (14 when it is
+//! line that says so. `VOUCHSAFE_LOG_FAULTS` sets how many points of each group of calls fail (10 when it is
 //! not set); `full` is every point.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a drill")]
 
@@ -27,7 +27,7 @@ use log_faults::appender::{IDS, NOON, Report, is_one};
 use log_faults::trace::{Errno, Fault, Group, Trace};
 
 /// How many points of each group of calls fail, unless all of them do.
-const POINTS: usize = 14;
+const POINTS: usize = 10;
 const WORKERS: usize = 2;
 
 /// Promise: WB-1.4-immutable

@@ -80,9 +80,10 @@ fn every_edit_is_found() {
     assert_eq!(false_alarms, 0);
     assert!(matrix.missed().is_empty(), "not found: {:?}", matrix.missed());
     if edits >= 400 {
-        // The rules of the drill itself: each check earns its place, and each kind was drawn.
+        // The rules of the drill itself: each kind was drawn, and each check earns its place. That of the unaccounted
+        // need not: it finds what no other does, or nothing.
         assert!(Kind::ALL.iter().all(|kind| matrix.drawn(*kind) >= edits / 8));
-        assert!(Check::ALL.iter().all(|check| matrix.found_by(*check) > 0));
+        assert!(Check::ALL.iter().all(|check| *check == Check::Unaccounted || matrix.found_by(*check) > 0));
     }
 }
 
