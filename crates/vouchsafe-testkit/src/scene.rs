@@ -82,6 +82,19 @@ impl Scene {
     }
 }
 
+/// A temporary folder for a drill that does not depend on the disk: where `TMPDIR` says, otherwise in memory where there
+/// is `/dev/shm`.
+///
+/// # Errors
+/// The operating system's own.
+pub fn memory_folder() -> io::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        return tempfile::tempdir_in(memory);
+    }
+    tempfile::tempdir()
+}
+
 /// The database file of a folder.
 pub fn database(folder: &Path) -> PathBuf {
     folder.join("data").join("vouchsafe.sqlite")

@@ -2,7 +2,7 @@
 //! nothing is acknowledged that is not there afterwards, and every error is a typed one.
 //!
 //! The calls fail by `strace`, which has to be installed and allowed to trace; without it the drill is skipped with one
-//! line that says so. `VOUCHSAFE_LOG_FAULTS` sets how many points of each group of calls fail (14 when it is
+//! line that says so. `VOUCHSAFE_LOG_FAULTS` sets how many points of each group of calls fail (8 when it is
 //! not set); `full` is every point.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a drill")]
 
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 use vouchsafe_testkit::acknowledged::judge;
-use vouchsafe_testkit::scene::{Scene, copy_folder};
+use vouchsafe_testkit::scene::{Scene, copy_folder, memory_folder};
 use vouchsafe_testkit::services::skip;
 
 mod log_faults {
@@ -27,7 +27,7 @@ use log_faults::appender::{IDS, NOON, Report, is_one};
 use log_faults::trace::{Errno, Fault, Group, Trace};
 
 /// How many points of each group of calls fail, unless all of them do.
-const POINTS: usize = 14;
+const POINTS: usize = 8;
 const WORKERS: usize = 2;
 
 /// Promise: WB-1.4-immutable
@@ -36,7 +36,7 @@ fn nothing_is_acknowledged_that_a_fault_took() {
     if is_one() {
         return;
     }
-    let home = tempfile::tempdir().unwrap();
+    let home = memory_folder().unwrap();
     let base = home.path().join("base");
     prepare(&base);
     let work = |number: usize| -> PathBuf {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 
-use vouchsafe::{Act, Error, Notice, Organisation};
+use vouchsafe::{Act, Destruction, Error, Notice, Organisation};
 use vouchsafe_testkit::acknowledged::Acknowledgement;
 use vouchsafe_testkit::scene::{Failure, SCOPE, Scene, notice};
 
@@ -69,13 +69,6 @@ pub(crate) fn is_one() -> bool {
                 if let Err(error) = done {
                     reports.failed("act", &error);
                 }
-                if round % 4 >= 2 {
-                    let published = vouchsafe.organisation(IDS[log]).and_then(|one| one.publish_log());
-                    match published {
-                        Ok(head) => reports.say(&format!("published {log} {}", head.checkpoint().size())),
-                        Err(error) => reports.failed("publish", &error),
-                    }
-                }
             }
             std::mem::forget(vouchsafe);
         }
@@ -96,7 +89,7 @@ impl Reports {
         self.say(&format!("failed {act}: {error:?}{again}"));
     }
 
-    /// Shows somebody the notice, and takes and ends their consent.
+    /// Shows somebody the notice, takes their consent, publishes, and ends it.
     fn act(
         &mut self,
         organisation: &Organisation<'_>,
@@ -110,8 +103,21 @@ impl Reports {
         let given = person.give_consent(ticket, Act::checkbox().attesting_age(18))?;
         let given = given.done().ok_or(Error::UnknownNotice)?;
         self.acknowledge(log, given.receipt());
-        self.acknowledge(log, person.withdraw(SCOPE)?.receipt.receipt());
+        self.publish(organisation, log);
+        let ended = person.withdraw(SCOPE)?;
+        self.acknowledge(log, ended.receipt.receipt());
+        // The withdrawal stands, whatever became of the publication that follows it.
+        if let Destruction::Pending(left) = ended.destruction {
+            self.failed("withdrawal's publication", left.cause());
+        }
         Ok(())
+    }
+
+    fn publish(&mut self, organisation: &Organisation<'_>, log: usize) {
+        match organisation.publish_log() {
+            Ok(head) => self.say(&format!("published {log} {}", head.checkpoint().size())),
+            Err(error) => self.failed("publication", &error),
+        }
     }
 
     fn acknowledge(&mut self, log: usize, receipt: &vouchsafe::Receipt) {

@@ -10,7 +10,7 @@ use vouchsafe::{
     Act, Destruction, Error, Notice, Organisation, Outcome, Scope, Subject, Vouchsafe, types::Clock,
 };
 use vouchsafe_testkit::draws::Draws;
-use vouchsafe_testkit::scene::{Failure, SCOPE, Scene, caller_id, draft, embedding};
+use vouchsafe_testkit::scene::{Failure, SCOPE, Scene, caller_id, draft, embedding, memory_folder};
 
 use super::base::approved_sweep;
 
@@ -68,7 +68,7 @@ impl Tally {
 
 /// Lives through a few histories, each an organisation of its own in one folder.
 pub(crate) fn live(histories: u64, draws: &mut Draws) -> Tally {
-    let home = crate::home();
+    let home = memory_folder().unwrap();
     let scene = Scene::new(home.path().join("folder"), NOON.parse().unwrap());
     let mut vouchsafe = scene.open().unwrap();
     let mut tally = Tally::default();
