@@ -75,6 +75,8 @@ impl EnvelopeError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub const fn is_retryable(&self) -> bool {
         match self {
+            // Another process's reservation is noticed within half a second.
+            Self::NeverAllocated => true,
             Self::EntropyUnavailable | Self::ErasureIncomplete(_) | Self::NoResources => true,
             Self::KeyService(error) => error.is_retryable(),
             Self::StateStore(error) => error.is_retryable(),

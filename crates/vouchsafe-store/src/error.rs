@@ -1,6 +1,7 @@
 use thiserror::Error;
 
-/// Why a transaction did not take place. Nothing of it is stored.
+/// Why a transaction did not take place. Nothing of it is stored; only where the disk itself failed at the commit can a
+/// crash bring it back, so that whoever got that error asks again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -16,7 +16,8 @@ pub trait Store: Send + Sync {
     /// none of it is stored and each of the callers gets the error. It must not write through the store itself.
     ///
     /// # Errors
-    /// What the closure returned, or why the transaction could not begin or commit; nothing of it is stored.
+    /// What the closure returned, or why the transaction could not begin or commit; nothing of it is stored, but see
+    /// [`StoreError`] on a disk that fails.
     fn write_with(&self, act: Act<'_>) -> Result<(), StoreError>;
 
     /// Runs the closure on one consistent snapshot of what is committed.

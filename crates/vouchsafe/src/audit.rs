@@ -14,6 +14,8 @@ use crate::consents::notice_of;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
 
+/// Evidence of a destruction is kept for seven years; no seven years have fewer hours.
+const EVIDENCE_HOURS: u32 = (7 * 365 + 1) * 24;
 /// How many entries one transaction looks at.
 const PAGE: u32 = 1024;
 
@@ -106,7 +108,8 @@ struct Walk {
     gone: BTreeSet<u64>,
     accounted: BTreeSet<u64>,
     gaps: Vec<(u64, u64)>,
-    evidence_destroyed: bool,
+    /// Destructions before this entry may have lost their evidence to its seven years.
+    blind_before: u64,
     /// The entry for which the keys were read again.
     reread: Option<u64>,
 }
@@ -154,21 +157,29 @@ impl Walk {
     fn sealed(&mut self, act: &mut Act<'_>, entry: u64, leaf: &Leaf) -> Result<(), Error> {
         let Some(row) = act.rows.payload(act.organisation, entry)? else {
             self.gone.insert(entry);
-            self.evidence_destroyed |=
-                matches!(leaf.kind, EntryKind::PayloadDestroyed | EntryKind::TemplateDestroyed);
+            let evidence = matches!(
+                leaf.kind,
+                EntryKind::PayloadDestroyed
+                    | EntryKind::PayloadDestroyedAgain
+                    | EntryKind::TemplateDestroyed
+                    | EntryKind::TemplateDestroyedAgain
+            );
+            if evidence && Leaf::hour_of(act.now)?.saturating_sub(leaf.hour) >= EVIDENCE_HOURS {
+                self.blind_before = entry + 1;
+            }
             return Ok(());
         };
         let holding = act.rows.holding(act.organisation, row.leaf)?.ok_or(StoreError::Damaged)?;
-        if holding.state != HoldingState::Live {
-            // Condemned: its key may be gone already, its bytes are about to be.
-            self.report.destroyed += 1;
-            return Ok(());
-        }
         let context = payload_context(act.organisation, row.leaf, holding.class, row.id, row.key_version);
         let plain = match act.state.open(&context, &row.sealed) {
             Ok(plain) => plain,
             Err(error @ EnvelopeError::NeverAllocated) if self.reread != Some(entry) => {
                 return Err(error.into());
+            }
+            // Condemned: its key is gone already, its bytes are about to be.
+            Err(EnvelopeError::Destroyed) if matches!(holding.state, HoldingState::Condemned { .. }) => {
+                self.report.destroyed += 1;
+                return Ok(());
             }
             Err(_) => {
                 self.report.findings.push(PayloadFinding::Unreadable(entry));
@@ -194,7 +205,7 @@ impl Walk {
             let recovered = self.gaps.iter().any(|(from, to)| (*from..*to).contains(&entry));
             if recovered || self.accounted.contains(&entry) {
                 self.report.destroyed += 1;
-            } else if self.evidence_destroyed {
+            } else if entry < self.blind_before {
                 self.report.unaccounted += 1;
             } else {
                 self.report.findings.push(PayloadFinding::Missing(entry));

@@ -6,7 +6,7 @@ use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
     CHECKPOINT_PATH, Checkpoint, CheckpointLock, CosignReport, Finding, LeafSource, LedgerError, LogSigner,
     Publisher, Report, SignedCheckpoint, TILE_WIDTH, TileStore, Trust, VerifierKey, Witness, cosign,
-    prove_inclusion, published, read_entries, rebuild, verify_log,
+    prove_inclusion, published, read_entries, rebuild, verify_log, verify_tiles,
 };
 use vouchsafe_store::{FolderLock, FolderTiles, Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
@@ -86,9 +86,9 @@ impl<'a> Log<'a> {
         if older.checkpoint().size() >= newer.checkpoint().size() {
             return Ok(());
         }
-        // The rows have to lead from the one to the other.
+        // The published entries have to lead from the one to the other; the rows may be older than both.
         let trust = self.trust().remembering(older.checkpoint());
-        if !verify_log(&self.rows, &self.tiles, &trust)?.is_sound() {
+        if !verify_tiles(&self.tiles, &trust)?.is_sound() {
             return Err(Error::Ledger(LedgerError::Forked));
         }
         Ok(self.outside.swap(Some(&kept), &published)?)
@@ -117,7 +117,8 @@ impl<'a> Log<'a> {
         if rows < size(&published) {
             return Ok(true);
         }
-        Ok(self.verify(None)?.findings().contains(&Finding::RootDiffers))
+        let report = self.verify(kept.as_ref().map(SignedCheckpoint::checkpoint))?;
+        Ok(report.findings().iter().any(|finding| matches!(finding, Finding::RootDiffers | Finding::Forked)))
     }
 
     /// Writes missing and damaged tiles again from the rows; gives how many. Never touches the checkpoint.

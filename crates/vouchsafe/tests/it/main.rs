@@ -19,5 +19,6 @@ mod photographs;
 mod receipt_scan;
 mod scene;
 mod scopes;
+mod tampered;
 mod two_processes;
 mod witness;
