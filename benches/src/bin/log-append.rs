@@ -1,7 +1,7 @@
 //! How many appends a second the log acknowledges, and what a long log costs.
 //!
-//! 1. In rounds, in turn, on one disk: bare syncs of 4 KiB; rows of a bare SQLite database with a commit each; appends
-//!    of 1, 8 and 64 writers on one organisation, and of 64 writers on 64. An append is acknowledged when its commit
+//! 1. In rounds, in turn, on one disk: bare syncs of 4 KiB; rows of a bare SQLite database with a commit each, with
+//!    `synchronous=FULL`, as SQLite comes (a rollback journal) and with a write-ahead log as here; appends of 1, 8 and 64 writers on one organisation, and of 64 writers on 64. An append is acknowledged when its commit
 //!    is durable. A writer waits for each before the next, so that no sync serves more appends than there are
 //!    writers: the bound is syncs a second times writers. On a virtual machine a sync can take 0.1 ms or 4 ms, as the
 //!    processor that waits for it is awake or asleep, and many writers keep it awake. So what one thread does alone is
@@ -53,7 +53,10 @@ const FULL: Effort = Effort { rounds: 9, span: Duration::from_secs(2), entries: 
 #[derive(Debug, Serialize)]
 struct Round {
     syncs: f64,
+    /// Of SQLite as it comes, with a rollback journal.
     commit_per_row: f64,
+    /// Of SQLite with a write-ahead log.
+    commit_per_row_wal: f64,
     appends: Vec<f64>,
 }
 
@@ -63,9 +66,11 @@ struct Case {
     writers: usize,
     organisations: usize,
     appends: f64,
-    /// Times the commits per row.
+    /// Times the commits per row of SQLite as it comes.
     ratio: f64,
     ratio_least: f64,
+    /// Times those with a write-ahead log.
+    ratio_wal: f64,
     /// Of syncs a second times writers.
     share_of_bound: f64,
 }
@@ -105,7 +110,8 @@ fn rates(effort: &Effort) -> Result<Vec<Round>> {
         .map(|_| {
             Ok(Round {
                 syncs: faster(|| bare.syncs(effort.span))?,
-                commit_per_row: faster(|| bare.commits(effort.span))?,
+                commit_per_row: faster(|| Bare::commits(&bare.journal, effort.span))?,
+                commit_per_row_wal: faster(|| Bare::commits(&bare.wal, effort.span))?,
                 appends: logs.iter().map(|log| log.appends(effort.span)).collect::<Result<_>>()?,
             })
         })
@@ -142,7 +148,8 @@ fn rate<E>(span: Duration, mut act: impl FnMut(u64) -> Result<(), E>) -> Result<
 /// What the disk and the database do without this project.
 struct Bare {
     file: File,
-    database: Connection,
+    journal: Connection,
+    wal: Connection,
 }
 
 impl Bare {
@@ -153,12 +160,15 @@ impl Bare {
         // Laid down before: a sync that also lengthens the file would cost more.
         file.write_all_at(&vec![0; Self::PAGE.len() * 256], 0)?;
         file.sync_all()?;
-        let database = Connection::open(folder.join("bare.sqlite"))?;
-        database.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE entry (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
-        )?;
-        Ok(Self { file, database })
+        let database = |mode: &str| {
+            let database = Connection::open(folder.join(format!("bare-{mode}.sqlite")))?;
+            database.execute_batch(&format!(
+                "PRAGMA journal_mode = {mode}; PRAGMA synchronous = FULL;
+                 CREATE TABLE entry (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
+            ))?;
+            Ok::<_, rusqlite::Error>(database)
+        };
+        Ok(Self { file, journal: database("DELETE")?, wal: database("WAL")? })
     }
 
     fn syncs(&self, span: Duration) -> Result<f64> {
@@ -168,8 +178,8 @@ impl Bare {
         })?)
     }
 
-    fn commits(&self, span: Duration) -> Result<f64> {
-        let mut insert = self.database.prepare("INSERT INTO entry (bytes) VALUES (?1)")?;
+    fn commits(database: &Connection, span: Duration) -> Result<f64> {
+        let mut insert = database.prepare("INSERT INTO entry (bytes) VALUES (?1)")?;
         Ok(rate(span, |_| insert.execute([LEAF]).map(drop))?)
     }
 }
@@ -236,6 +246,7 @@ fn cases(rounds: &[Round]) -> Vec<Case> {
     let case = |(number, (writers, organisations)): (usize, (usize, usize))| {
         let appends = |round: &Round| round.appends.get(number).copied().unwrap_or_default();
         let ratio = of(&|round| appends(round) / round.commit_per_row);
+        let ratio_wal = of(&|round| appends(round) / round.commit_per_row_wal);
         let share = of(&|round| appends(round) / (round.syncs * float(writers)));
         Case {
             writers,
@@ -243,6 +254,7 @@ fn cases(rounds: &[Round]) -> Vec<Case> {
             appends: of(&appends).median,
             ratio: ratio.median,
             ratio_least: ratio.least,
+            ratio_wal: ratio_wal.median,
             share_of_bound: share.median,
         }
     };
@@ -383,6 +395,7 @@ fn keep(rounds: &[Round], cases: &[Case], sizes: &[Size], docs: bool) -> Result<
 fn rate_plot(rounds: &[Round], cases: &[Case]) -> Plot<'static> {
     let of = |value: fn(&Round) -> f64| spread(rounds.iter().map(value).collect()).median;
     let (syncs, bare) = (of(|round| round.syncs), of(|round| round.commit_per_row));
+    let wal = of(|round| round.commit_per_row_wal);
     let line = |name, style, rate: &dyn Fn(&Case) -> f64, across: bool| Line {
         name: Some(name),
         style,
@@ -407,6 +420,7 @@ fn rate_plot(rounds: &[Round], cases: &[Case]) -> Plot<'static> {
             line("one organisation", (0, false), &|case| case.appends, false),
             line("an organisation for each writer", (3, false), &|case| case.appends, true),
             line("SQLite, a commit for each row", (1, false), &|_| bare, false),
+            line("the same with a write-ahead log", (1, true), &|_| wal, false),
         ],
     }
 }
@@ -435,6 +449,7 @@ fn summary(rounds: &[Round], cases: &[Case], sizes: &[Size]) -> String {
     let mut text = vec![
         format!("syncs_per_s={:.0}", of(|round| round.syncs)),
         format!("row_commits_per_s={:.0}", of(|round| round.commit_per_row)),
+        format!("wal_row_commits_per_s={:.0}", of(|round| round.commit_per_row_wal)),
     ];
     for case in cases {
         let name = match case {
@@ -442,6 +457,7 @@ fn summary(rounds: &[Round], cases: &[Case], sizes: &[Size]) -> String {
             Case { writers, organisations, .. } => format!("writers{writers}_orgs{organisations}"),
         };
         text.push(format!("{name}={:.2} {name}_per_s={:.0}", case.ratio, case.appends));
+        text.push(format!("{name}_wal={:.2}", case.ratio_wal));
         text.push(format!("{name}_share_of_bound={:.2}", case.share_of_bound));
     }
     if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
@@ -456,7 +472,7 @@ fn summary(rounds: &[Round], cases: &[Case], sizes: &[Size]) -> String {
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "writers={} organisations={} ", self.writers, self.organisations)?;
-        write!(f, "per_s={:.0} ratio={:.2} ", self.appends, self.ratio)?;
+        write!(f, "per_s={:.0} ratio={:.2} ratio_wal={:.2} ", self.appends, self.ratio, self.ratio_wal)?;
         write!(f, "ratio_least={:.2} share_of_bound={:.2}", self.ratio_least, self.share_of_bound)
     }
 }
