@@ -93,7 +93,8 @@ pub trait Transaction {
 
     /// Adds a notice; [`StoreError::Conflict`] if its bytes are there already.
     fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError>;
-    /// The notice in force at an instant, by its id and locale: of those effective by then, the last published.
+    /// The notice in force at an instant, by its id and locale: of those effective by then, the one that took
+    /// effect last: on its date, or when it was published, whichever was later.
     fn notice_in_force(
         &mut self,
         organisation: &OrganisationId,
@@ -101,8 +102,8 @@ pub trait Transaction {
         locale: &str,
         now: Timestamp,
     ) -> Result<Option<NoticeRow>, StoreError>;
-    /// The notices of the same id, in any locale, that were published after this one and are effective at an
-    /// instant, in the order of publication; none if there is no such notice.
+    /// The notices of the same id, in any locale, that were published after this one or take effect after it, and
+    /// are effective at an instant, in the order of publication; none if there is no such notice.
     fn notices_since(
         &mut self,
         organisation: &OrganisationId,

@@ -5,7 +5,7 @@
 //! two acts show that none lies between them. That no act followed the newest one is the controller's statement: a log
 //! of pseudonymous leaves cannot prove an absence.
 
-use vouchsafe_consent::ConsentStatus;
+use vouchsafe_consent::{ConsentError, ConsentStatus};
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
 use vouchsafe_store::ConsentRow;
 use vouchsafe_types::{DataClass, Digest, Scope, Timestamp};
@@ -33,9 +33,13 @@ pub struct ConsentAnswer {
 }
 
 impl ConsentAnswer {
-    /// Whether there was consent.
+    /// Whether there was consent, as it is known now: one that was found invalid later never was.
+    ///
+    /// Whether the gate was open is another question: a changed notice, a restriction or an objection closes it while
+    /// consent stands.
     pub fn was_given(&self) -> bool {
-        self.status.is_some_and(ConsentStatus::is_open)
+        let invalid = self.next.as_ref().is_some_and(|next| next.status == ConsentStatus::Invalidated);
+        self.status.is_some_and(ConsentStatus::is_open) && !invalid
     }
 }
 
@@ -57,10 +61,10 @@ pub struct EvidencedAct {
 }
 
 impl Subject<'_> {
-    /// What the person had consented to at an instant. That it was asked is an entry of the log.
+    /// What the person had consented to at an instant. That it was asked of a known person is an entry of the log.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Envelope`], [`Error::Ledger`].
+    /// [`Error::Consent`] for an instant that is not past; [`Error::Store`], [`Error::Envelope`], [`Error::Ledger`].
     pub fn consent_at(
         &self,
         scope: Scope,
@@ -68,6 +72,9 @@ impl Subject<'_> {
         asked_by: ActorRole,
     ) -> Result<ConsentAnswer, Error> {
         let answer = self.act(&[DataClass::ConsentEvidence], |act| {
+            if at > act.now {
+                return Err(Error::Consent(ConsentError::FromTheFuture));
+            }
             let rows = act.rows.consent_acts(act.organisation, self.pseudonym, scope)?;
             let after = rows.partition_point(|row| row.at <= at);
             let deciding = after.checked_sub(1).and_then(|before| rows.get(before));

@@ -1,8 +1,8 @@
 //! Consent: what was shown, what the person did about it, and the gate that follows from both.
 
 use vouchsafe_consent::{
-    Act as ConsentAct, ConsentLine, ConsentStatus, Consented, LastAct, Marks, Notice, Permit, Served,
-    Standing, danger,
+    Act as ConsentAct, ConsentError, ConsentLine, ConsentStatus, Consented, LastAct, Marks, Notice, Permit,
+    Served, Standing, danger,
 };
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
 use vouchsafe_store::{ConsentRow, MarkRow, NoticeRow, ServedRow, StoreError, Transaction};
@@ -82,8 +82,15 @@ impl Subject<'_> {
         consent: ConsentAct,
     ) -> Result<Outcome<ConsentReceipt>, Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
-            let shown = self.take(act, ticket, &consent)?;
+            let shown = self.take(act, ticket)?;
+            let acted_at = shown.served.check_act(&shown.notice, &consent, act.now)?;
+            let passkeys = &*self.organisation.core.ports.passkeys;
+            shown.served.check_signature(act.organisation, &consent, passkeys)?;
             if let Some(refusal) = self.unfit(act, &consent)? {
+                if refusal == Refusal::Minor {
+                    // Used up: whoever said twelve does not say eighteen in the next breath.
+                    self.use_up(act, &shown, shown.line.sequence() + 1)?;
+                }
                 let payload = Payload::by(ActorRole::Person, act.now)
                     .scope(shown.served.scope())
                     .outcome(EntryOutcome::Refused)
@@ -92,8 +99,7 @@ impl Subject<'_> {
                 return refuse(refusal);
             }
             act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
-            let line = line(act.rows, act.organisation, self.pseudonym, shown.served.scope())?;
-            let line = line.give(&shown.notice, shown.acted_at)?;
+            let line = shown.line.give(&shown.notice, acted_at)?;
             let kind = match line.status() {
                 Some(ConsentStatus::Renewed) => EntryKind::ConsentRenewed,
                 _ => EntryKind::ConsentGiven,
@@ -108,10 +114,9 @@ impl Subject<'_> {
     /// As [`Self::give_consent`]; [`Error::Consent`] while a consent is given: withdraw it instead.
     pub fn refuse_consent(&self, ticket: TicketId, refusal: ConsentAct) -> Result<ConsentReceipt, Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
-            let shown = self.take(act, ticket, &refusal)?;
+            let shown = self.take(act, ticket)?;
             act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
-            let line = line(act.rows, act.organisation, self.pseudonym, shown.served.scope())?;
-            let line = line.refuse(&shown.notice, shown.acted_at)?;
+            let line = shown.served.refuse(&shown.line, &shown.notice, act.now)?;
             self.conclude(act, EntryKind::ConsentRefused, &line, &shown, &refusal)
         })
     }
@@ -190,8 +195,8 @@ impl Subject<'_> {
         Ok(())
     }
 
-    /// The showing that an act answers, checked against the act.
-    fn take(&self, act: &mut Act<'_>, ticket: TicketId, consent: &ConsentAct) -> Result<Shown, Error> {
+    /// The showing that an act answers, while it can be answered.
+    fn take(&self, act: &mut Act<'_>, ticket: TicketId) -> Result<Shown, Error> {
         let row = act.rows.served(act.organisation, *ticket.as_bytes())?.ok_or(Error::UnknownTicket)?;
         if row.subject != self.pseudonym {
             return Err(Error::Foreign);
@@ -202,9 +207,12 @@ impl Subject<'_> {
         let notice = notice_of(&in_force(act, row.notice)?)?;
         let reference = notice.reference().clone();
         let served = danger::stored_served(ticket, row.subject, row.scope, reference, row.served_at);
-        let acted_at = served.check_act(&notice, consent, act.now)?;
-        served.check_signature(act.organisation, consent, &*self.organisation.core.ports.passkeys)?;
-        Ok(Shown { served, notice, acted_at, entry: row.entry })
+        let line = line(act.rows, act.organisation, self.pseudonym, row.scope)?;
+        // What was shown before a consent ended does not bring it back.
+        if line.last().is_some_and(|last| !last.status.is_open() && last.at > row.served_at) {
+            return Err(Error::Consent(ConsentError::ServedStale));
+        }
+        Ok(Shown { served, notice, line, entry: row.entry })
     }
 
     /// Why the person's consent cannot be taken, if so.
@@ -231,13 +239,14 @@ impl Subject<'_> {
             .ip(consent.ip());
         let recorded = self.evidence(act, kind, &payload)?;
         put_line(act, line, Some(recorded.entry))?;
-        let ticket = shown.served.ticket();
-        match act.rows.use_served(act.organisation, *ticket.as_bytes(), line.sequence()) {
+        self.use_up(act, shown, line.sequence())?;
+        Ok(ConsentReceipt(Receipt::new(recorded)))
+    }
+
+    fn use_up(&self, act: &mut Act<'_>, shown: &Shown, sequence: u64) -> Result<(), Error> {
+        match act.rows.use_served(act.organisation, *shown.served.ticket().as_bytes(), sequence) {
             Err(StoreError::Conflict) => Err(Error::Replayed),
-            used => {
-                used?;
-                Ok(ConsentReceipt(Receipt::new(recorded)))
-            }
+            used => Ok(used?),
         }
     }
 }
@@ -262,7 +271,7 @@ impl crate::Organisation<'_> {
 struct Shown {
     served: Served,
     notice: Notice,
-    acted_at: Timestamp,
+    line: ConsentLine,
     entry: u64,
 }
 
@@ -311,7 +320,9 @@ fn in_force(act: &mut Act<'_>, digest: Digest) -> Result<NoticeRow, Error> {
 pub(crate) fn notice_of(row: &NoticeRow) -> Result<Notice, Error> {
     let terms = str::from_utf8(&row.terms).map_err(|_| Error::Format("notice row"))?;
     let notice = Notice::from_json(terms)?;
-    if notice.digest() == row.digest { Ok(notice) } else { Err(Error::Format("notice row")) }
+    // The bytes too: what is served is what was published, or nothing.
+    let same = notice.digest() == row.digest && notice.matches(&row.shown);
+    if same { Ok(notice) } else { Err(Error::Format("notice row")) }
 }
 
 pub(crate) fn marks(rows: &[MarkRow]) -> Marks {

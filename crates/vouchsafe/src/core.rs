@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
 use vouchsafe_envelope::{KeyPorts, KeyRing, OrganisationState, Sweeper};
 use vouchsafe_ledger::{CosignedSizes, LogSigner, Publisher};
 use vouchsafe_store::Transaction;
@@ -103,9 +104,13 @@ impl Core {
             .iter()
             .map(|class| Ok((*class, self.take_leaf(organisation, *class)?)))
             .collect::<Result<Vec<_>, Error>>()?;
-        let now = self.now();
+        let (asked, called) = (self.now(), self.ports.ticks.elapsed());
         let result: Result<_, Error> = self.ring.with_state(organisation, |state| {
             vouchsafe_store::write(&*self.ports.store, |rows| {
+                // What ended during a long wait for keys or writer has ended.
+                let waited = self.ports.ticks.elapsed().saturating_sub(called).as_secs();
+                let now = asked.saturating_add(SignedDuration::from_secs(waited.min(3600).cast_signed()));
+                let now = now.unwrap_or(asked);
                 self.ensure_continued(organisation, rows)?;
                 let mut act_in_progress =
                     Act { core: self, organisation, state, rows, now, spare: &mut spare };

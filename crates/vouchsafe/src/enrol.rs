@@ -3,10 +3,9 @@ use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_ledger::{ActorRole, EntryKind};
 use vouchsafe_store::{Holding, HoldingState, RecordRow};
 use vouchsafe_template::{TemplateKey, protect};
-use vouchsafe_types::{DataClass, Digest, LeafIndex, Outcome, Refusal};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, Outcome, Reasons, Refusal, Scope};
 
 use crate::act::{Act, template_context};
-use crate::consents::refuse;
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{EnrolmentReceipt, Error, Subject};
@@ -27,7 +26,10 @@ impl Subject<'_> {
         face: LiveFace<Consented>,
     ) -> Result<Outcome<EnrolmentReceipt>, Error> {
         match self.embed(permit, face) {
-            Err(Error::Embed(EmbedError::PermitStale)) => refuse(Refusal::PermitStale),
+            Err(Error::Embed(EmbedError::PermitStale)) => self.act(&[DataClass::VerificationLog], |act| {
+                let stale = Reasons::one(Refusal::PermitStale);
+                self.refuse_enrolment(act, permit.binding().scope(), stale)
+            }),
             embedding => self.enrol_embedding(permit, embedding?),
         }
     }
@@ -45,17 +47,29 @@ impl Subject<'_> {
         let scope = permit.binding().scope();
         self.act(&[DataClass::Biometric, DataClass::ConsentEvidence, DataClass::VerificationLog], |act| {
             if let Some(reasons) = self.closed(act.rows, permit, embedding.assurance(), act.now)? {
-                self.log_refusal(act, EntryKind::EnrolmentRefused, scope, &reasons)?;
-                return Ok(Outcome::Refused(reasons));
+                return self.refuse_enrolment(act, scope, reasons);
             }
             let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
-            match held.map(|holding| holding.state) {
-                Some(HoldingState::Live) => return refuse(Refusal::AlreadyEnrolled),
-                Some(HoldingState::Condemned { .. }) => return refuse(Refusal::TemplateDestroyed),
-                Some(HoldingState::Destroyed { .. }) | None => {}
+            let refusal = match held.map(|holding| holding.state) {
+                Some(HoldingState::Live) => Some(Refusal::AlreadyEnrolled),
+                Some(HoldingState::Condemned { .. }) => Some(Refusal::TemplateDestroyed),
+                Some(HoldingState::Destroyed { .. }) | None => None,
+            };
+            if let Some(refusal) = refusal {
+                return self.refuse_enrolment(act, scope, Reasons::one(refusal));
             }
             self.store_template(act, permit.binding(), embedding).map(Outcome::Done)
         })
+    }
+
+    fn refuse_enrolment<T>(
+        &self,
+        act: &mut Act<'_>,
+        scope: Scope,
+        reasons: Reasons,
+    ) -> Result<Outcome<T>, Error> {
+        self.log_refusal(act, EntryKind::EnrolmentRefused, scope, &reasons)?;
+        Ok(Outcome::Refused(reasons))
     }
 
     fn store_template(

@@ -8,11 +8,12 @@
 //! A crash in between leaves both keys signing; calling it again goes on from there.
 
 use vouchsafe_ledger::{
-    EntryKind, Handover, HandoverReason, HandoverStatement, Leaf, LogSigner, TileStore, commitment,
-    read_handovers,
+    EntryKind, Handover, HandoverReason, HandoverStatement, Leaf, LedgerError, LogSigner, TileStore,
+    commitment, handover_path, read_handovers,
 };
 
 use crate::act::{Act, public_opening};
+use crate::logs::Log;
 use crate::{Error, Organisation, logs};
 
 /// How many entries one transaction looks at.
@@ -29,19 +30,38 @@ impl Organisation<'_> {
     /// the way leaves both keys signing.
     pub fn rotate_log_key(&self, reason: HandoverReason) -> Result<Handover, Error> {
         self.core.ensure_not_behind(&self.id)?;
-        self.core.ring.begin_log_seed(&self.id)?;
-        let (entry, leaf, statement) = self.core.act(&self.id, &[], |act| state_next_key(act, reason))?;
-        self.publish_log()?;
-        if !self.core.ports.witnesses.is_empty() {
-            // Who failed is told by the quorum below.
-            let _report = self.cosign_log()?;
-        }
         let log = self.log()?;
-        let handover = Handover::prove(log.tiles(), entry, leaf, statement, self.core.ports.quorum.as_ref())?;
-        let number = read_handovers(log.tiles())?.len();
-        log.tiles().write(&format!("handover/{number:03}"), handover.to_string().as_bytes())?;
+        // Nobody else publishes between the first step and the last: a head under the old key alone would be one that
+        // the new key cannot continue.
+        let _lease = log.lease()?;
+        self.core.ring.begin_log_seed(&self.id)?;
+        let stated = self.core.act(&self.id, &[], |act| state_next_key(act, reason, Again::No))?;
+        let handover = match self.prove_handover(&log, stated) {
+            // An interrupted call had stated it, and it was published under the old key alone.
+            Err(Error::Ledger(LedgerError::SignatureMissing)) => {
+                let stated = self.core.act(&self.id, &[], |act| state_next_key(act, reason, Again::Yes))?;
+                self.prove_handover(&log, stated)?
+            }
+            proven => proven?,
+        };
+        let stored = read_handovers(log.tiles())?;
+        let same = |last: &Handover| last.statement() == handover.statement();
+        if !stored.last().is_some_and(same) {
+            log.tiles().write(&handover_path(stored.len() as u64), handover.to_string().as_bytes())?;
+        }
         self.core.ring.finish_log_seed(&self.id)?;
         Ok(handover)
+    }
+
+    /// Publishes what covers the statement, has it cosigned, and proves it.
+    fn prove_handover(&self, log: &Log<'_>, (entry, leaf, statement): Stated) -> Result<Handover, Error> {
+        log.publish_leased(self.core)?;
+        if !self.core.ports.witnesses.is_empty() {
+            // Who failed, or contradicts, is told by the quorum.
+            let _report = log.cosign_leased(self.core)?;
+        }
+        let quorum = self.core.ports.quorum.as_ref();
+        Ok(Handover::prove(log.tiles(), entry, leaf, statement, quorum)?)
     }
 
     /// The handovers of the log's key, oldest first: what leads from a key that was trusted once to the current one.
@@ -53,17 +73,26 @@ impl Organisation<'_> {
     }
 }
 
+/// An entry that states a handover.
+type Stated = (u64, Leaf, HandoverStatement);
+
+/// Whether to state again what an interrupted call stated.
+#[derive(PartialEq)]
+enum Again {
+    No,
+    Yes,
+}
+
 /// Appends the entry that names the next key, unless an interrupted call did.
-fn state_next_key(
-    act: &mut Act<'_>,
-    reason: HandoverReason,
-) -> Result<(u64, Leaf, HandoverStatement), Error> {
+fn state_next_key(act: &mut Act<'_>, reason: HandoverReason, again: Again) -> Result<Stated, Error> {
     let origin = logs::origin(act.state);
     let next = act.state.next_log_seed().ok_or(Error::Format("log key"))?;
     let next = LogSigner::from_seed(&origin, &next)?.verifier().clone();
     let old = act.core.signer(act.state)?.verifier().clone();
     let statement = HandoverStatement::new(&origin, old, next, reason)?;
-    if let Some((entry, leaf)) = stated(act, &statement)? {
+    if again == Again::No
+        && let Some((entry, leaf)) = stated(act, &statement)?
+    {
         return Ok((entry, leaf, statement));
     }
     let leaf = Leaf {

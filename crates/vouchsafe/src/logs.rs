@@ -6,7 +6,7 @@ use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
     CHECKPOINT_PATH, Checkpoint, CheckpointLock, CosignReport, Finding, LeafSource, LedgerError, LogSigner,
     Publisher, Report, SignedCheckpoint, TILE_WIDTH, TileStore, Trust, VerifierKey, Witness, cosign,
-    prove_inclusion, published, read_entries, rebuild, verify_log, verify_tiles,
+    prove_inclusion, published, read_entries, read_handovers, rebuild, verify_log, verify_tiles,
 };
 use vouchsafe_store::{FolderLock, FolderTiles, Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
@@ -161,9 +161,15 @@ impl<'a> Log<'a> {
         self.publish_leased(core)
     }
 
-    fn publish_leased(&self, core: &Core) -> Result<SignedCheckpoint, Error> {
+    /// As [`Self::publish`], for the holder of the lease.
+    pub(crate) fn publish_leased(&self, core: &Core) -> Result<SignedCheckpoint, Error> {
         let organisation = self.rows.organisation;
-        let signers = core.ring.with_state(organisation, |state| signers(core, state))??;
+        let mut signers = core.ring.with_state(organisation, |state| signers(core, state))??;
+        if self.is_handed_over(&signers)? {
+            // Another process rotated the key a moment ago; what is cached here is the former one.
+            core.ring.wipe_one(organisation);
+            signers = core.ring.with_state(organisation, |state| self::signers(core, state))??;
+        }
         let mut publisher = core.take_publisher(organisation).unwrap_or_else(|| Publisher::new(&self.origin));
         let signers: Vec<&LogSigner> = signers.iter().collect();
         let signed = publisher.publish(&signers, &self.rows, &self.tiles, &self.outside);
@@ -173,9 +179,24 @@ impl<'a> Log<'a> {
         Ok(signed?)
     }
 
+    /// Whether the published handovers lead to another key than the first signer's.
+    fn is_handed_over(&self, signers: &[LogSigner]) -> Result<bool, Error> {
+        let current = signers.first().map(LogSigner::verifier);
+        let handovers = read_handovers(&self.tiles)?;
+        let newest = handovers.last().map(|handover| handover.statement().new_key());
+        // While a handover is being made, the key that it leads to signs second.
+        let next = signers.get(1).map(LogSigner::verifier);
+        Ok(newest.is_some() && newest != current && newest != next)
+    }
+
     /// Publishes, and asks the witnesses to cosign; gives what each of them answered.
     pub(crate) fn cosign(&self, core: &Core) -> Result<CosignReport, Error> {
         let _lease = self.lease()?;
+        self.cosign_leased(core)
+    }
+
+    /// As [`Self::cosign`], for the holder of the lease.
+    pub(crate) fn cosign_leased(&self, core: &Core) -> Result<CosignReport, Error> {
         self.publish_leased(core)?;
         let witnesses: Vec<&dyn Witness> = core.ports.witnesses.iter().map(|witness| &**witness).collect();
         let mut sizes = core.take_cosigned(self.rows.organisation);
@@ -189,7 +210,7 @@ impl<'a> Log<'a> {
         &self.tiles
     }
 
-    fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {
+    pub(crate) fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {
         let asked = Instant::now();
         loop {
             match self.tiles.lease() {
@@ -202,6 +223,14 @@ impl<'a> Log<'a> {
     /// The proof that an entry is in the log: C2SP tlog-proof text.
     pub(crate) fn prove(&self, entry: u64) -> Result<String, Error> {
         Ok(prove_inclusion(&self.tiles, entry, &self.trust())?.to_string())
+    }
+
+    /// Recomputes the log, which must also continue the checkpoint kept outside; nobody publishes meanwhile.
+    pub(crate) fn verify_kept(&self) -> Result<Report, Error> {
+        // Without the lease, as on a medium that cannot be written, the two could be read around a publication.
+        let lease = self.lease().ok();
+        let kept = lease.as_ref().map(|_| self.kept_outside()).transpose()?.flatten();
+        self.verify(kept.as_ref().map(SignedCheckpoint::checkpoint))
     }
 
     pub(crate) fn verify(&self, remembered: Option<&Checkpoint>) -> Result<Report, Error> {

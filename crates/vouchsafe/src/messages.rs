@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use vouchsafe_consent::{MessageKind, SendPermit, UnsubscribeToken, may_send};
-use vouchsafe_types::{Outcome, Purpose, Role, Scope};
+use vouchsafe_consent::{ConsentLine, MessageKind, SendPermit, UnsubscribeToken, may_send};
+use vouchsafe_store::Transaction;
+use vouchsafe_types::{Outcome, Purpose, Reasons, Refusal, Role, Scope, Timestamp};
 
 use crate::close::ConsentEnded;
-use crate::consents::line;
+use crate::consents::{line, marks};
 use crate::{Error, Organisation, Subject};
 
 /// What sealed tokens of this kind are bound to.
@@ -14,7 +15,7 @@ const CONTEXT: &[u8] = b"unsubscribe";
 
 impl Subject<'_> {
     /// Whether a message may be sent to the person now. Service messages always may; promotional ones need consent for
-    /// communication.
+    /// communication that no objection, restriction or newer notice closes.
     ///
     /// # Errors
     /// [`Error`] is no verdict: treat it as no.
@@ -22,8 +23,37 @@ impl Subject<'_> {
         let core = self.organisation.core;
         let scope = Scope::new(None, role, Purpose::Communication)?;
         core.look(&self.organisation.id, |_, rows| {
-            Ok(may_send(kind, &line(rows, &self.organisation.id, self.pseudonym, scope)?, core.now()))
+            let (organisation, now) = (&self.organisation.id, core.now());
+            let line = line(rows, organisation, self.pseudonym, scope)?;
+            if kind == MessageKind::Promotional
+                && let Some(refusal) = self.promotion_closed(rows, &line, now)?
+            {
+                return Ok(Outcome::Refused(Reasons::one(refusal)));
+            }
+            Ok(may_send(kind, &line, now))
         })
+    }
+
+    /// What closes promotion although consent for it is open: a mark, or a notice that asks again.
+    fn promotion_closed(
+        &self,
+        rows: &mut dyn Transaction,
+        line: &ConsentLine,
+        now: Timestamp,
+    ) -> Result<Option<Refusal>, Error> {
+        let organisation = &self.organisation.id;
+        let marks = marks(&rows.marks(organisation, self.pseudonym)?);
+        let marked = [
+            (marks.objected, Refusal::ProcessingObjected),
+            (marks.restricted, Refusal::ProcessingRestricted),
+            (marks.minor, Refusal::Minor),
+        ];
+        if let Some((_, refusal)) = marked.into_iter().find(|(set, _)| *set) {
+            return Ok(Some(refusal));
+        }
+        let Some(last) = line.last() else { return Ok(None) };
+        let newer = rows.notices_since(organisation, last.notice, now)?;
+        Ok(newer.iter().any(|notice| notice.material).then_some(Refusal::ConsentOutdated))
     }
 
     /// A token for the `List-Unsubscribe` header of a promotional message: sealed, so that it tells its bearer nothing.

@@ -134,14 +134,18 @@ impl<'a> Organisation<'a> {
         self.log()?.publish(self.core)
     }
 
-    /// Publishes, and asks the witnesses to cosign the checkpoint. A witness that fails is told and stops nothing.
+    /// Publishes, and asks the witnesses to cosign the checkpoint. A witness that fails is told and stops nothing; where
+    /// the others make the quorum of [`Ports::quorum`](crate::Ports::quorum), so is one that contradicts.
     ///
     /// # Errors
-    /// As [`Self::publish_log`]; [`Error::WitnessContradicts`] when a witness has seen another history.
+    /// As [`Self::publish_log`]; [`Error::WitnessContradicts`] when a witness has seen another history and no quorum has
+    /// seen this one. The log is published all the same.
     pub fn cosign_log(&self) -> Result<CosignReport, Error> {
         self.core.ensure_not_behind(&self.id)?;
         let report = self.log()?.cosign(self.core)?;
-        if report.shows_a_fork_or_rollback() { Err(Error::WitnessContradicts) } else { Ok(report) }
+        let quorum = self.core.ports.quorum.as_ref().filter(|policy| policy.demands_witnesses());
+        let agreed = quorum.is_some_and(|policy| policy.check_quorum(report.signed()).is_ok());
+        if report.shows_a_fork_or_rollback() && !agreed { Err(Error::WitnessContradicts) } else { Ok(report) }
     }
 
     /// Proves that an entry is in the log (C2SP tlog-proof text); publishes first when needed.
@@ -167,12 +171,13 @@ impl<'a> Organisation<'a> {
         Ok(())
     }
 
-    /// Recomputes the whole log from the rows and compares every published byte.
+    /// Recomputes the whole log from the rows and compares every published byte; the log has to continue the checkpoint
+    /// kept outside.
     ///
     /// # Errors
     /// [`Error::Ledger`] is no verdict; what was found is in the report.
     pub fn verify_log(&self) -> Result<Report, Error> {
-        self.log()?.verify(None)
+        self.log()?.verify_kept()
     }
 
     /// As [`Self::verify_log`], and demands that the log continues a checkpoint that was kept elsewhere. Only this

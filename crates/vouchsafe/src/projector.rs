@@ -28,6 +28,8 @@ pub struct PublishStatus {
     pub published: u64,
     /// Logs that could not be published; each is tried again in the next round.
     pub failed: u64,
+    /// Rounds in which a witness contradicted a published log: somebody must look at once.
+    pub contradicted: u64,
 }
 
 #[derive(Debug, Default)]
@@ -88,12 +90,13 @@ fn run(core: &Weak<Core>, shared: &Shared, interval: Duration) {
     let mut sizes = HashMap::new();
     loop {
         let Some(core) = core.upgrade() else { return };
-        let (published, failed) = round(&core, &mut sizes);
+        let tally = round(&core, &mut sizes);
         drop(core);
         let mut state = shared.lock();
         state.status.rounds += 1;
-        state.status.published += published;
-        state.status.failed += failed;
+        state.status.published += tally.published;
+        state.status.failed += tally.failed;
+        state.status.contradicted += tally.contradicted;
         let waited = shared.wake.wait_timeout_while(state, interval, |state| !state.stopped);
         if waited.unwrap_or_else(PoisonError::into_inner).0.stopped {
             return;
@@ -101,10 +104,10 @@ fn run(core: &Weak<Core>, shared: &Shared, interval: Duration) {
     }
 }
 
-/// One pass over all organisations: how many were published and how many could not be.
-fn round(core: &Core, sizes: &mut HashMap<OrganisationId, u64>) -> (u64, u64) {
-    let Ok(grown) = grown(core, sizes) else { return (0, 1) };
-    let (mut published, mut failed) = (0, 0);
+/// One pass over all organisations.
+fn round(core: &Core, sizes: &mut HashMap<OrganisationId, u64>) -> PublishStatus {
+    let mut tally = PublishStatus::default();
+    let Ok(grown) = grown(core, sizes) else { return PublishStatus { failed: 1, ..tally } };
     for (id, size) in grown {
         let organisation = Organisation { core, id: id.clone() };
         let done = if core.ports.witnesses.is_empty() {
@@ -113,14 +116,18 @@ fn round(core: &Core, sizes: &mut HashMap<OrganisationId, u64>) -> (u64, u64) {
             organisation.cosign_log().map(drop)
         };
         match done {
+            Err(Error::WitnessContradicts) => {
+                tally.published += 1;
+                tally.contradicted += 1;
+            }
             Ok(()) => {
                 sizes.insert(id, size);
-                published += 1;
+                tally.published += 1;
             }
-            Err(_) => failed += 1,
+            Err(_) => tally.failed += 1,
         }
     }
-    (published, failed)
+    tally
 }
 
 fn grown(core: &Core, sizes: &HashMap<OrganisationId, u64>) -> Result<Vec<(OrganisationId, u64)>, Error> {

@@ -115,9 +115,9 @@ impl Organisation<'_> {
             }
             let gap = Gap::of(&missing);
             let unmatched = gap
-                .ended
+                .ended_with_template
                 .saturating_sub(closed)
-                .saturating_add(gap.marked)
+                .saturating_add(gap.ended_alone + gap.marked + gap.notices)
                 .max(gap.destroyed.saturating_sub(templates))
                 .max(gap.condemned.saturating_sub(templates));
             if unmatched > 0 && unexplained == Unexplained::Refused {
@@ -258,8 +258,13 @@ fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Re
 /// What the gap holds that rows have to be matched with.
 #[derive(Default)]
 struct Gap {
-    ended: u64,
+    /// Consents that ended with a template, which is condemned by the very next entry of the same transaction.
+    ended_with_template: u64,
+    /// Those that ended without one.
+    ended_alone: u64,
     marked: u64,
+    /// Notices that came into force.
+    notices: u64,
     condemned: u64,
     destroyed: u64,
 }
@@ -267,8 +272,11 @@ struct Gap {
 impl Gap {
     fn of(entries: &[Vec<u8>]) -> Self {
         let mut gap = Self::default();
-        for entry in entries {
-            match Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind) {
+        let kinds = entries.iter().map(|entry| Leaf::from_bytes(entry).ok().map(|leaf| leaf.kind));
+        let kinds: Vec<_> = kinds.collect();
+        for (number, kind) in kinds.iter().enumerate() {
+            let next = kinds.get(number + 1).copied().flatten();
+            match kind {
                 Some(EntryKind::TemplateDestroyed) => gap.destroyed += 1,
                 Some(EntryKind::TemplateDestroyRequested) => gap.condemned += 1,
                 Some(
@@ -276,8 +284,15 @@ impl Gap {
                     | EntryKind::ConsentRevoked
                     | EntryKind::ConsentExpired
                     | EntryKind::ConsentInvalidated,
-                ) => gap.ended += 1,
+                ) if next == Some(EntryKind::TemplateDestroyRequested) => gap.ended_with_template += 1,
+                Some(
+                    EntryKind::ConsentWithdrawn
+                    | EntryKind::ConsentRevoked
+                    | EntryKind::ConsentExpired
+                    | EntryKind::ConsentInvalidated,
+                ) => gap.ended_alone += 1,
                 Some(EntryKind::SubjectMarked) => gap.marked += 1,
+                Some(EntryKind::NoticePublished) => gap.notices += 1,
                 _ => {}
             }
         }

@@ -7,10 +7,11 @@ use vouchsafe_embed::{CaptureSession, Image, LiveFace};
 #[cfg(all(feature = "bundled-models", feature = "engine-tract"))]
 use vouchsafe_embed::{FaceEngine, ModelSet};
 use vouchsafe_envelope::CacheMetrics;
-use vouchsafe_types::{OrganisationId, Outcome, Reasons, Refusal};
+use vouchsafe_ledger::EntryKind;
+use vouchsafe_types::{DataClass, OrganisationId, Outcome, Reasons, Refusal};
 
 use crate::core::Core;
-use crate::{Error, Organisation, Ports};
+use crate::{Error, Organisation, Ports, Subject};
 
 /// The whole of vouchsafe over one set of ports. Share it; every method takes `&self`.
 pub struct Vouchsafe {
@@ -66,11 +67,26 @@ impl Vouchsafe {
         let ports = &self.core.ports;
         let engine = ports.engine.as_ref().ok_or(Error::NoEngine)?;
         let now = self.core.now();
-        if !permit.is_live(now) {
-            return Ok(Outcome::Refused(Reasons::one(Refusal::PermitStale)));
+        let captured = if permit.is_live(now) {
+            CaptureSession::open(engine, permit, ports.capture, now)?.submit(picture, &*ports.judge)?
+        } else {
+            Outcome::Refused(Reasons::one(Refusal::PermitStale))
+        };
+        if let Outcome::Refused(reasons) = &captured {
+            self.log_refused_capture(permit, reasons)?;
         }
-        let session = CaptureSession::open(engine, permit, ports.capture, now)?;
-        Ok(session.submit(picture, &*ports.judge)?)
+        Ok(captured)
+    }
+
+    /// A refused capture is a refused attempt, and an entry of the log.
+    fn log_refused_capture(&self, permit: &Permit<Consented>, reasons: &Reasons) -> Result<(), Error> {
+        let binding = permit.binding();
+        let organisation = Organisation { core: &self.core, id: binding.organisation().clone() };
+        let subject = Subject { organisation: &organisation, pseudonym: binding.subject() };
+        subject.act(&[DataClass::VerificationLog], |act| {
+            let kind = EntryKind::VerificationRefused;
+            subject.log_refusal(act, kind, binding.scope(), reasons).map(drop)
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use vouchsafe_types::wipe_stack;
+use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use super::KeyRing;
 use super::metrics::count;
@@ -54,7 +54,7 @@ impl KeyRing {
         })
     }
 
-    fn refresh_all(&self, due: &[(vouchsafe_types::OrganisationId, Arc<Slot>)]) {
+    fn refresh_all(&self, due: &[(OrganisationId, Arc<Slot>)]) {
         let each = due.len().div_ceil(self.cache.policy.fan_out.max(1)).max(1);
         thread::scope(|scope| {
             for part in due.chunks(each) {
@@ -64,6 +64,13 @@ impl KeyRing {
                 });
             }
         });
+    }
+
+    /// Wipes the state of one organisation now; its next use unwraps it again, whatever was rechecked lately.
+    pub fn wipe_one(&self, organisation: &OrganisationId) {
+        let slot = self.cache.slot(organisation);
+        let _work = super::locked(&slot.work);
+        slot.clear();
     }
 
     /// Wipes every state now; the next use unwraps it again.

@@ -54,7 +54,7 @@ pub(super) fn in_force(
 ) -> Result<Option<NoticeRow>, StoreError> {
     let sql = format!(
         "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = ?2 AND locale = ?3 \
-         AND effective_at <= ?4 ORDER BY ordinal DESC LIMIT 1"
+         AND effective_at <= ?4 ORDER BY max(effective_at, published_at) DESC, ordinal DESC LIMIT 1"
     );
     rows.optional(&sql, params![organisation.as_str(), id, locale, now.as_microsecond()], read)
 }
@@ -68,7 +68,9 @@ pub(super) fn since(
     let this = "FROM notice WHERE organisation = ?1 AND digest = ?2";
     let sql = format!(
         "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = (SELECT id {this}) \
-         AND ordinal > (SELECT ordinal {this}) AND effective_at <= ?3 ORDER BY ordinal"
+         AND (ordinal > (SELECT ordinal {this}) \
+              OR max(effective_at, published_at) > (SELECT max(effective_at, published_at) {this})) \
+         AND effective_at <= ?3 ORDER BY ordinal"
     );
     rows.all(&sql, params![organisation.as_str(), digest.as_bytes(), now.as_microsecond()], read)
 }

@@ -6,6 +6,7 @@
     reason = "a test may stop where it stands"
 )]
 
+mod adversary;
 mod consent_bad_input;
 mod consent_life;
 mod export;

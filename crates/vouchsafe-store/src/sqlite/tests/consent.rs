@@ -63,7 +63,7 @@ fn scene() -> (TempDir, SqliteStore) {
 }
 
 #[test]
-fn the_notice_in_force_is_the_last_published_that_is_effective() {
+fn the_notice_in_force_is_the_one_that_took_effect_last() {
     let (_dir, store) = scene();
     let (future, past, german) = (notice(2, "en", 50), notice(3, "en", 20), notice(4, "de", 40));
     change(&store, |rows| {
@@ -76,7 +76,11 @@ fn the_notice_in_force_is_the_last_published_that_is_effective() {
     assert_eq!(in_force("en", 0), None);
     assert_eq!(in_force("en", 1), Some(notice(1, "en", 1)));
     assert_eq!(in_force("en", 20), Some(past.clone()));
-    assert_eq!(in_force("en", 99), Some(past.clone()), "published later than the one effective later");
+    assert_eq!(
+        in_force("en", 99),
+        Some(future.clone()),
+        "it took effect last, though it was published first"
+    );
     assert_eq!(in_force("de", 39), None);
     assert_eq!(in_force("de", 40), Some(german.clone()));
 
@@ -86,7 +90,8 @@ fn the_notice_in_force_is_the_last_published_that_is_effective() {
     };
     assert_eq!(since(1, 19), []);
     assert_eq!(since(1, 99), [future.clone(), past.clone(), german.clone()]);
-    assert_eq!(since(3, 99), std::slice::from_ref(&german));
+    assert_eq!(since(3, 99), [future.clone(), german.clone()], "also what takes effect after it");
+    assert_eq!(since(2, 49), [past.clone(), german.clone()]);
     assert_eq!(since(9, 99), []);
     let all = change(&store, |rows| rows.notices(&acme())).unwrap();
     assert_eq!(all, [notice(1, "en", 1), future, past, german]);
