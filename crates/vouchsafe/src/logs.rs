@@ -229,8 +229,26 @@ impl<'a> Log<'a> {
     pub(crate) fn verify_kept(&self) -> Result<Report, Error> {
         // Without the lease, as on a medium that cannot be written, the two could be read around a publication.
         let lease = self.lease().ok();
-        let kept = lease.as_ref().map(|_| self.kept_outside()).transpose()?.flatten();
-        self.verify(kept.as_ref().map(SignedCheckpoint::checkpoint))
+        let Some(kept) = lease.as_ref().map(|_| self.kept_outside()).transpose()?.flatten() else {
+            return self.verify(None);
+        };
+        // A newer one that rows and tiles lead to was about to be published: nothing is lost, and nobody signed another.
+        let outside = Outside { tiles: &self.tiles, note: kept.note().as_bytes() };
+        if self.lags(&kept)? && verify_log(&self.rows, &outside, &self.trust())?.is_sound() {
+            return self.verify(None);
+        }
+        self.verify(Some(kept.checkpoint()))
+    }
+
+    /// The checkpoint kept outside, when it is newer than the published one.
+    pub(crate) fn newer_outside(&self) -> Result<Option<Checkpoint>, Error> {
+        let Some(kept) = self.kept_outside()? else { return Ok(None) };
+        Ok(self.lags(&kept)?.then(|| kept.checkpoint().clone()))
+    }
+
+    fn lags(&self, kept: &SignedCheckpoint) -> Result<bool, Error> {
+        let published = self.published()?;
+        Ok(published.is_none_or(|published| published.checkpoint().size() < kept.checkpoint().size()))
     }
 
     pub(crate) fn verify(&self, remembered: Option<&Checkpoint>) -> Result<Report, Error> {
@@ -247,6 +265,22 @@ fn signers(core: &Core, state: &OrganisationState) -> Result<Vec<LogSigner>, Err
         signers.push(LogSigner::from_seed(&origin(state), &next)?);
     }
     Ok(signers)
+}
+
+/// The published files as they would be with the checkpoint kept outside.
+struct Outside<'a> {
+    tiles: &'a FolderTiles,
+    note: &'a [u8],
+}
+
+impl TileStore for Outside<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        if path == CHECKPOINT_PATH { Ok(Some(self.note.to_vec())) } else { self.tiles.read(path) }
+    }
+
+    fn write(&self, _: &str, _: &[u8]) -> Result<(), LedgerError> {
+        Err(LedgerError::PathMalformed)
+    }
 }
 
 /// The entry rows of one organisation as the ledger reads them.

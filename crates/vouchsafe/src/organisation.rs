@@ -172,12 +172,21 @@ impl<'a> Organisation<'a> {
     }
 
     /// Recomputes the whole log from the rows and compares every published byte; the log has to continue the checkpoint
-    /// kept outside.
+    /// kept outside. One outside that is newer and that the rows lead to is no finding: see [`Self::newer_checkpoint`].
     ///
     /// # Errors
     /// [`Error::Ledger`] is no verdict; what was found is in the report.
     pub fn verify_log(&self) -> Result<Report, Error> {
         self.log()?.verify_kept()
+    }
+
+    /// The checkpoint kept outside, when the published file is older: a publication was cut short, or the file was set
+    /// back. The two cannot be told apart; the next act of a fresh process publishes it as it was signed.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when one of the two cannot be read.
+    pub fn newer_checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        self.log()?.newer_outside()
     }
 
     /// As [`Self::verify_log`], and demands that the log continues a checkpoint that was kept elsewhere. Only this

@@ -64,6 +64,17 @@ impl Verify {
             }
         };
         let mut findings = print(out, &known.key, &report)?;
+        if let Some(newer) = organisation.newer_checkpoint().ok().flatten() {
+            let size = newer.size();
+            writeln!(
+                out,
+                "note     the checkpoint outside is newer, of {size} entries: a publication was cut"
+            )?;
+            writeln!(
+                out,
+                "         short, or the file was set back; the next act publishes it as it was signed"
+            )?;
+        }
         if known.policy.is_some() {
             let tiles = published_log(&self.place.log_folder(&origin))?;
             if let Err(error) = published(&tiles, &known.trust()) {

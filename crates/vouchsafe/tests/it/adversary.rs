@@ -228,7 +228,7 @@ fn a_version_with_a_date_comes_into_force_whatever_is_published_meanwhile() {
 
 /// Promise: WB-1.4-immutable
 #[test]
-fn a_checkpoint_that_was_rolled_back_is_not_called_sound() {
+fn a_checkpoint_that_was_rolled_back_is_told_and_one_of_another_history_is_found() {
     let scene = Scene::new();
     let organisation = scene.service.organisation("acme").unwrap();
     consented(&organisation, "1");
@@ -238,6 +238,11 @@ fn a_checkpoint_that_was_rolled_back_is_not_called_sound() {
     consented(&organisation, "2");
     organisation.publish_log().unwrap();
     fs::write(&file, older).unwrap();
+    assert!(organisation.verify_log().unwrap().is_sound(), "it may have been a publication that was cut");
+    assert_eq!(organisation.newer_checkpoint().unwrap().unwrap().size(), 6);
+    // Rows that do not lead to the checkpoint outside are another matter.
+    let database = rusqlite::Connection::open(scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
+    database.execute("UPDATE entry SET bytes = zeroblob(55) WHERE number = 5", []).unwrap();
     let report = organisation.verify_log().unwrap();
     assert!(report.findings().contains(&Finding::RolledBack), "{report:?}");
 }
