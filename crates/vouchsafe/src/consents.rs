@@ -75,7 +75,8 @@ impl Subject<'_> {
     /// # Errors
     /// [`Error::Replayed`] for a ticket that was used; [`Error::Foreign`] for a ticket of somebody else;
     /// [`Error::UnknownNotice`] when another version came into force since; [`Error::Consent`] for an act that is
-    /// dated before the showing, or expressed as the notice does not accept.
+    /// dated before the showing, or expressed as the notice does not accept, and for a showing that is older than a
+    /// day or than the end of a consent.
     pub fn give_consent(
         &self,
         ticket: TicketId,
