@@ -72,7 +72,7 @@ fn recover(records: &[Vec<u8>], said: &Said, bad: bool) {
     for leaf in said.pending.union(&said.destroyed) {
         assert_ne!(status(&world, *leaf), LeafStatus::Live, "what was destroyed is destroyed again");
     }
-    for class in 1..=9 {
+    for class in 1..=11 {
         let own = plain.counters.iter().find(|(code, _)| *code == class).map_or(0, |(_, next)| *next);
         let noted = said.counters.get(&class).copied().filter(|next| *next <= FULL).unwrap_or(0);
         let (next, region) = (own.max(noted), u64::from(class) << 40);

@@ -58,7 +58,7 @@ impl Said {
                 self.live_from = self.live_from.max(version.generation);
                 self.destroyed.append(&mut self.pending);
             }
-            (3, [class @ 1..=9, next @ ..]) if next.len() == 8 => {
+            (3, [class @ 1..=11, next @ ..]) if next.len() == 8 => {
                 let counter = self.counters.entry(*class).or_default();
                 *counter = number(next).max(*counter);
             }

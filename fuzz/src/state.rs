@@ -37,7 +37,7 @@ pub struct Plain {
 impl Plain {
     /// A state with one data key, every class full, and this encoded tree.
     pub fn full(generation: u64, revision: u64, tree: Vec<u8>) -> Self {
-        let counters = (1..=9).map(|class| (class, FULL)).collect();
+        let counters = (1..=11).map(|class| (class, FULL)).collect();
         let version = StateVersion { generation, revision };
         Self { version, data_keys: vec![1], counters, tree, ..Self::default() }
     }

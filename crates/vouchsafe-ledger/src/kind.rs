@@ -42,6 +42,8 @@ vocabulary! {
     PayloadDestroyed = 0x0501 "payload.destroyed",
     /// A destroyed payload was found after a restore; its destruction was repeated.
     PayloadDestroyedAgain = 0x0502 "payload.destroyed_again",
+    /// Evidence of destructions reached the end of its own period and was destroyed; nothing further is kept of it.
+    EvidenceExpired = 0x0503 "evidence.expired",
     /// A verification was refused: by liveness, by policy or for want of a template.
     VerificationRefused = 0x0601 "verification.refused",
     /// An enrolment was refused: by liveness, by policy, or because consent ended meanwhile.
@@ -50,6 +52,18 @@ vocabulary! {
     PermitRefused = 0x0701 "permit.refused",
     /// A retention plan was approved, before it acts.
     RetentionPlanApproved = 0x0801 "retention.plan_approved",
+    /// A retention policy came into force.
+    RetentionPolicyActivated = 0x0802 "retention.policy_activated",
+    /// A retention plan was executed.
+    RetentionPlanExecuted = 0x0803 "retention.plan_executed",
+    /// Destructions are later than the policy allows: somebody must look.
+    RetentionLate = 0x0804 "retention.late",
+    /// A legal hold was placed: destruction of what it covers stops.
+    HoldPlaced = 0x0805 "hold.placed",
+    /// A legal hold was released.
+    HoldReleased = 0x0806 "hold.released",
+    /// An organisation left: what it held was destroyed, but for what the payload names.
+    OrganisationOffboarded = 0x0807 "organisation.offboarded",
     /// The log was continued after a restore; the payload names the gap.
     LogRecovered = 0x0901 "log.recovered",
     /// The key of the log was handed over; the payload is the `HandoverStatement`.
@@ -66,6 +80,32 @@ vocabulary! {
     SubjectMarked = 0x0c01 "subject.marked",
     /// Such a mark was lifted.
     SubjectUnmarked = 0x0c02 "subject.unmarked",
+    /// Something happened to a person that starts a period of retention.
+    SubjectEvent = 0x0c03 "subject.event",
+    /// A person was found to live under the law of a place.
+    SubjectResidence = 0x0c04 "subject.residence",
+    /// A person asked for something by right.
+    RightsRequested = 0x0d01 "rights.requested",
+    /// A request moved on: identity checked, confirmed, extended, a task done.
+    RightsProgressed = 0x0d02 "rights.progressed",
+    /// A request was answered.
+    RightsAnswered = 0x0d03 "rights.answered",
+    /// A request was refused, with the reason that the law accepts.
+    RightsRefused = 0x0d04 "rights.refused",
+    /// What is held about a person was exported to them.
+    RightsExported = 0x0d05 "rights.exported",
+    /// A fact about a person was recorded.
+    FactRecorded = 0x0e01 "fact.recorded",
+    /// A fact about a person was corrected.
+    FactCorrected = 0x0e02 "fact.corrected",
+    /// Data was disclosed to a recipient.
+    DisclosureMade = 0x0f01 "disclosure.made",
+    /// A disclosure was asked for and refused.
+    DisclosureRefused = 0x0f02 "disclosure.refused",
+    /// A recipient was ordered to delete what it had got.
+    DeletionOrdered = 0x0f03 "deletion.ordered",
+    /// A recipient acknowledged that it deleted.
+    DeletionAcknowledged = 0x0f04 "deletion.acknowledged",
 }
 
 impl EntryKind {
@@ -83,6 +123,13 @@ impl EntryKind {
                 | Self::NoticePublished
                 | Self::OrganisationCreated
                 | Self::RetentionPlanApproved
+                | Self::EvidenceExpired
+                | Self::HoldPlaced
+                | Self::HoldReleased
+                | Self::OrganisationOffboarded
+                | Self::RetentionLate
+                | Self::RetentionPlanExecuted
+                | Self::RetentionPolicyActivated
         )
     }
 }

@@ -137,7 +137,7 @@ fn both_derive_the_same_keys() {
             compared += 1;
         }
     }
-    assert!(compared > 890);
+    assert!(compared > 1000);
     println!(
         "interop: leaf key and record key agree at {compared} leaves of {} states",
         DataClass::ALL.len()
