@@ -70,6 +70,12 @@ pub enum Error {
     /// Misuse: the ticket was used by an earlier act; serve the notice again.
     #[error("the act was recorded already")]
     Replayed,
+    /// Misuse: the person has no such record.
+    #[error("the person has no such record")]
+    UnknownRecord,
+    /// Operator: the policy at hand is not the one in force for the organisation. Compare the two, then activate it.
+    #[error("the retention policy is not activated for the organisation")]
+    PolicyNotActivated,
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,

@@ -8,8 +8,9 @@ use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::act::Act;
+use crate::cause::Cause;
 use crate::consents::{line, put_line};
-use crate::destroy::record_destroyed;
+use crate::destroy::{Seen, record_destroyed};
 use crate::organisation::is_gate;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
@@ -245,7 +246,8 @@ fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Re
             act.now,
         )?;
     }
-    record_destroyed(act, holding, DestructionReason::DestroyedBeforeRestore.name(), strength)?;
+    let cause = Cause::new(DestructionReason::DestroyedBeforeRestore, None);
+    record_destroyed(act, holding, &cause, &Seen { strength, report: None })?;
     let Some(scope) = holding.scope else { return Ok(false) };
     let line = line(act.rows, act.organisation, holding.subject, scope)?;
     if !line.status().is_some_and(ConsentStatus::is_open) {
