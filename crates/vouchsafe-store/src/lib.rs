@@ -16,9 +16,10 @@ mod tiles;
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY};
 pub use lock::FolderLock;
-pub use port::{Store, Transaction, read, write};
+pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
 pub use row::{
-    ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,
+    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, MarkRow, NoticeRow,
+    PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 pub use sqlite::SqliteStore;
 pub use tiles::{FolderTiles, Lease};

@@ -56,7 +56,7 @@ fn scene() -> (TempDir, SqliteStore) {
     let filled = change(&store, |rows| {
         rows.insert_organisation(&acme(), at(0))?;
         rows.insert_notice(&acme(), &notice(1, "en", 1))?;
-        [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0)))
+        [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0), 0))
     });
     filled.unwrap();
     (dir, store)
@@ -222,6 +222,7 @@ fn organisations_and_payloads_come_in_order() {
             state: HoldingState::Live,
             created_at: at(0),
             created_entry: None,
+            review_at: None,
         };
         rows.insert_holding(&acme(), &holding)?;
         for number in 0..4 {

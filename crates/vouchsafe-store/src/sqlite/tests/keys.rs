@@ -34,7 +34,7 @@ fn payload(number: u8, key_version: u32) -> PayloadRow {
 
 fn add_holding(rows: &mut dyn Transaction, organisation: &OrganisationId, number: u8) {
     let subject = SubjectPseudonym::from_bytes([number; 32]);
-    rows.touch_subject(organisation, subject, Timestamp::UNIX_EPOCH).unwrap();
+    rows.touch_subject(organisation, subject, Timestamp::UNIX_EPOCH, 0).unwrap();
     let holding = Holding {
         leaf: leaf(number),
         class: DataClass::Biometric,
@@ -43,6 +43,7 @@ fn add_holding(rows: &mut dyn Transaction, organisation: &OrganisationId, number
         state: HoldingState::Live,
         created_at: Timestamp::UNIX_EPOCH,
         created_entry: None,
+        review_at: None,
     };
     rows.insert_holding(organisation, &holding).unwrap();
 }
@@ -78,7 +79,9 @@ fn change(
 
 fn usage(store: &SqliteStore, organisation: &OrganisationId) -> Vec<(u32, u64, u64)> {
     let used = ask(store, |rows| rows.key_usage(organisation)).unwrap();
-    used.iter().map(|&KeyUsage { key_version, records, payloads }| (key_version, records, payloads)).collect()
+    used.iter()
+        .map(|&KeyUsage { key_version, records, payloads, .. }| (key_version, records, payloads))
+        .collect()
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
     let (_dir, file) = schema_1(ROWS_1);
     for _ in ["migrated", "opened again"] {
         let store = SqliteStore::open(&file).unwrap();
-        assert_eq!(version(&store.connection()), 3);
+        assert_eq!(version(&store.connection()), 4);
         for organisation in ["acme", "other"].map(|id| OrganisationId::parse(id).unwrap()) {
             let read: Result<_, StoreError> = port::read(&store, |rows| {
                 let records = rows.records_under(&organisation, 2, 9)?;
@@ -74,7 +74,7 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
             let (usage, records, payloads) = read.unwrap();
             let entries: Result<_, StoreError> = port::read(&store, |rows| rows.entries(&organisation, 0, 9));
             assert_eq!(entries.unwrap(), [[0], [1], [2], [3]]);
-            assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4 }]);
+            assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4, documents: 0 }]);
             let leaf = |number: u8| LeafIndex::new(number.into()).unwrap();
             let record = |number: u8| RecordRow {
                 id: RecordId::from_bytes([number; 16]),
@@ -101,7 +101,7 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
     let (_dir, file) = schema_1(ROWS_1);
     let migrated = SqliteStore::open(&file).unwrap();
     let (_new_dir, new) = store();
-    assert_eq!(version(&new.connection()), 3);
+    assert_eq!(version(&new.connection()), 4);
     assert_eq!(objects(&migrated.connection()), objects(&new.connection()));
     let check: String =
         migrated.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -138,7 +138,7 @@ fn a_migration_that_fails_at_its_last_statement_leaves_schema_1() {
     connection.execute_batch("DROP INDEX payload_of_key").unwrap();
     drop(connection);
     let store = SqliteStore::open(&file).unwrap();
-    assert_eq!(version(&store.connection()), 3);
+    assert_eq!(version(&store.connection()), 4);
 }
 
 #[test]
