@@ -148,23 +148,23 @@ impl Organisation<'_> {
     fn claim(&self, kind: JobKind) -> Result<Option<JobRow>, Error> {
         vouchsafe_store::write(&*self.core.ports.store, |rows| {
             let now = self.core.now();
-            let until = now.checked_add(LEASE_SECONDS.seconds()).unwrap_or(Timestamp::MAX);
-            Ok(rows.claim_job(&self.id, kind.code(), now, until)?)
+            Ok(rows.claim_job(&self.id, kind.code(), now, lease_from(now))?)
         })
     }
 
     /// Works on a job; says whether it is finished.
     fn run_job(&self, kind: JobKind, mut row: JobRow) -> Result<bool, Error> {
         let done = match kind {
-            JobKind::AccountDeletion | JobKind::Offboarding => self.see_through(&row)?,
-            JobKind::Review => return self.review_everything(row),
+            JobKind::AccountDeletion => self.see_through(&row)?,
+            JobKind::Offboarding => return self.walk(row, |after| self.end_page(after)),
+            JobKind::Review => return self.walk(row, |after| self.review_page(after)),
         };
         row.lease_until = None;
         let now = self.core.now();
         if done {
             (row.run_at, row.finished_at) = (None, Some(now));
         } else {
-            row.run_at = Some(now.checked_add(LEASE_SECONDS.seconds()).unwrap_or(Timestamp::MAX));
+            row.run_at = Some(lease_from(now));
         }
         self.save(&row)?;
         Ok(done)
@@ -187,34 +187,48 @@ impl Organisation<'_> {
         })
     }
 
-    /// Asks the policy about every live holding, a page a transaction; the job remembers how far it came.
-    fn review_everything(&self, mut row: JobRow) -> Result<bool, Error> {
+    /// Walks over every holding, a page at a time; the job remembers how far it came.
+    fn walk(
+        &self,
+        mut row: JobRow,
+        page: impl Fn(Option<LeafIndex>) -> Result<Option<LeafIndex>, Error>,
+    ) -> Result<bool, Error> {
         loop {
             let mut job = Job::parse(&row.state)?;
-            let after = job.after.map(LeafIndex::new).transpose()?;
-            let last = self.core.act(&self.id, &[], |act| {
-                let page = act.rows.holdings(act.organisation, after, PAGE)?;
-                for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
-                    let life = act.life(holding.subject)?;
-                    let review_at = act.decide(&life, holding)?.review_at(act.now);
-                    act.rows.set_review(act.organisation, holding.leaf, review_at)?;
-                }
-                Ok(page.last().map(|holding| holding.leaf.get()))
-            })?;
+            let last = page(job.after.map(LeafIndex::new).transpose()?)?;
+            let now = self.core.now();
             if last.is_none() {
-                (row.run_at, row.finished_at, row.lease_until) = (None, Some(self.core.now()), None);
+                (row.run_at, row.finished_at, row.lease_until) = (None, Some(now), None);
                 self.save(&row)?;
                 return Ok(true);
             }
-            job.after = last;
+            job.after = last.map(LeafIndex::get);
             row.state = job.to_bytes()?;
+            row.lease_until = Some(lease_from(now));
             self.save(&row)?;
         }
+    }
+
+    /// Asks the policy about a page of holdings; gives the last of them.
+    fn review_page(&self, after: Option<LeafIndex>) -> Result<Option<LeafIndex>, Error> {
+        self.core.act(&self.id, &[], |act| {
+            let page = act.rows.holdings(act.organisation, after, PAGE)?;
+            for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
+                let life = act.life(holding.subject)?;
+                let review_at = act.decide(&life, holding)?.review_at(act.now);
+                act.rows.set_review(act.organisation, holding.leaf, review_at)?;
+            }
+            Ok(page.last().map(|holding| holding.leaf))
+        })
     }
 
     fn save(&self, row: &JobRow) -> Result<(), Error> {
         vouchsafe_store::write(&*self.core.ports.store, |rows| Ok(rows.save_job(&self.id, row)?))
     }
+}
+
+fn lease_from(now: Timestamp) -> Timestamp {
+    now.checked_add(LEASE_SECONDS.seconds()).unwrap_or(Timestamp::MAX)
 }
 
 fn status(row: JobRow) -> Result<JobStatus, Error> {

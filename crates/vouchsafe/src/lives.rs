@@ -1,6 +1,6 @@
 //! What the retention policy is told of a holding, and what it decides.
 
-use vouchsafe_retention::{Authority, Decision, Facts, Hold, HoldId, PersonalAct, Policy, Trigger, Verdict};
+use vouchsafe_retention::{Authority, Decision, Facts, Hold, HoldId, PersonalAct, Policy, Trigger};
 use vouchsafe_store::{EventRow, HoldRow, Holding, HoldingState, StoreError, Transaction};
 use vouchsafe_types::{
     DataClass, Jurisdiction, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp,
@@ -118,7 +118,7 @@ impl Act<'_> {
 /// Whether something still keeps a holding that an act of today ends: a hold, or a duty to keep it.
 pub(crate) fn is_kept(decision: &Decision, now: Timestamp) -> bool {
     let bound = decision.deadline().not_before().is_some_and(|not_before| not_before > now);
-    matches!(decision.verdict(), Verdict::Held { .. }) || bound
+    bound || decision.is_frozen() || !decision.held().is_empty()
 }
 
 /// Whether something happened that ends a holding, though something else may keep it from being destroyed.
