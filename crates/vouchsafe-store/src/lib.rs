@@ -14,7 +14,7 @@ mod sqlite;
 mod tiles;
 
 pub use error::StoreError;
-pub use inventory::{Column, INVENTORY};
+pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
 pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
 pub use row::{
