@@ -22,6 +22,6 @@ pub use row::{
     PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 pub use sqlite::SqliteStore;
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub use sqlite::load_holdings;
 pub use tiles::{FolderTiles, Lease};

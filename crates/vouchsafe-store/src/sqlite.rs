@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
 
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 mod bulk;
 mod consent;
 mod documents;
@@ -26,7 +26,7 @@ mod sealed;
 mod transaction;
 mod turn;
 
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub use bulk::load_holdings;
 use group::Group;
 use readers::Readers;

@@ -74,6 +74,11 @@ pub(super) fn count(
     Ok(found)
 }
 
+#[cfg(test)]
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    DECIDED.iter().map(|(table, _)| *table)
+}
+
 impl Orphan {
     fn condition(&self) -> Option<String> {
         Some(match self {
