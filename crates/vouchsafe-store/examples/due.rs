@@ -1,4 +1,4 @@
-//! What it costs to find the holdings that are due, among the first number given and among the second.
+//! What it costs to find the holdings that are due among those stored.
 //!
 //! `cargo run --release -p vouchsafe-store --features test-util --example due [folder] [stored] [due]`
 #![forbid(unsafe_code)]
@@ -46,12 +46,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Every so manieth is due; the others in the years to come.
+/// One of `each` is due, in no order of leaves; the others in the years to come.
 fn holding(number: u64, each: u64) -> Result<(Holding, RecordRow)> {
     let mut id = [0; 32];
     id[..8].copy_from_slice(&number.to_be_bytes());
-    let later = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 100_000_000;
-    let second = if number % each == 0 { NOW - 1 - (number as i64 % 10_000) } else { NOW + 1 + later as i64 };
+    let spread = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 37) as i64;
+    let second = if number % each == 0 { NOW - 1 - spread } else { NOW + 1 + spread };
     let leaf = LeafIndex::new(number)?;
     let held = Holding {
         leaf,
