@@ -51,7 +51,7 @@ fn holding(number: u64, each: u64) -> Result<(Holding, RecordRow)> {
     let mut id = [0; 32];
     id[..8].copy_from_slice(&number.to_be_bytes());
     let spread = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 37) as i64;
-    let second = if number % each == 0 { NOW - 1 - spread } else { NOW + 1 + spread };
+    let second = if number.is_multiple_of(each) { NOW - 1 - spread } else { NOW + 1 + spread };
     let leaf = LeafIndex::new(number)?;
     let held = Holding {
         leaf,

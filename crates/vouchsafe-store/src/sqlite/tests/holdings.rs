@@ -108,23 +108,23 @@ fn a_tally_that_lost_count_is_damage_and_nothing_is_condemned() {
 fn random_lives_of_holdings_agree_with_a_model() {
     let (_dir, store) = scene();
     let mut random = 0x5eed_u64;
-    let mut next = move |below: u64| {
+    let mut next = move |below: u8| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % below
+        random.to_be_bytes()[0] % below
     };
     let mut model: [BTreeMap<u8, Holding>; 2] = [BTreeMap::new(), BTreeMap::new()];
     let organisations = [acme(), other()];
     for step in 0..2_000 {
-        let which = next(2) as usize;
+        let which = usize::from(next(2));
         let (organisation, model) = (&organisations[which], &mut model[which]);
-        let number = next(60) as u8;
-        let review = (next(4) > 0).then(|| next(30) as i64);
+        let number = next(60);
+        let review = (next(4) > 0).then(|| i64::from(next(30)));
         let held = model.get(&number).cloned();
         let live = held.as_ref().is_some_and(|held| held.state == HoldingState::Live);
         let (done, expected) = match next(4) {
             0 | 1 => {
-                let class = DataClass::ALL[1 + next(3) as usize];
-                let new = holding(number, class, 1 + next(2) as u8, review);
+                let class = DataClass::ALL[1 + usize::from(next(3))];
+                let new = holding(number, class, 1 + next(2), review);
                 let done = change(&store, |rows| rows.insert_holding(organisation, &new));
                 if held.is_none() {
                     model.insert(number, new);
@@ -149,7 +149,7 @@ fn random_lives_of_holdings_agree_with_a_model() {
         };
         assert_eq!(done, if expected { Ok(()) } else { Err(StoreError::Conflict) }, "step {step}");
         if step % 20 == 0 {
-            agree(&store, organisation, model, next(32) as i64);
+            agree(&store, organisation, model, i64::from(next(32)));
         }
     }
 }
@@ -206,7 +206,7 @@ fn holdings_loaded_at_once_are_those_inserted_one_by_one() {
         sealed: vec![number; 40],
         key_version: 1,
     };
-    let class = |number: u8| if number % 2 == 0 { DataClass::Biometric } else { DataClass::Account };
+    let class = |number: u8| if number.is_multiple_of(2) { DataClass::Biometric } else { DataClass::Account };
     let held = |number: u8| holding(number, class(number), number, Some(i64::from(number % 4)));
     change(&inserted, |rows| {
         (1..20).try_for_each(|number| {
