@@ -95,15 +95,40 @@ fn what_is_told_of_a_person_is_an_orphan_once_only_evidence_of_destruction_is_he
     assert_eq!(orphans(&store, &acme()), []);
 }
 
-/// What the engine refers to is a parent that the search knows.
+/// A reference of the schema that leads nowhere, and where its rows are found.
 #[test]
-fn every_reference_of_the_schema_is_a_decision() {
+fn every_row_whose_parent_is_missing_is_an_orphan() {
+    for (sql, expected) in [
+        ("UPDATE consent SET notice = randomblob(32)", vec![("consent", 2)]),
+        ("UPDATE served SET notice = randomblob(32)", vec![("served", 2)]),
+        ("DELETE FROM entry WHERE number = 1", vec![("payload", 1)]),
+        ("DELETE FROM entry WHERE number = 0", vec![("public_payload", 1), ("document", 2)]),
+        (
+            "DELETE FROM subject WHERE pseudonym = (SELECT subject FROM holding WHERE leaf = 10 LIMIT 1)",
+            vec![("consent", 1), ("holding", 3), ("legal_hold", 1), ("job", 1)],
+        ),
+        ("DELETE FROM record", vec![]),
+    ] {
+        let (_dir, store) = two_organisations();
+        {
+            let connection = store.connection();
+            connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
+            connection.execute(sql, []).unwrap();
+        }
+        assert_eq!(orphans(&store, &acme()), expected, "{sql}");
+        assert_eq!(orphans(&store, &other()), expected, "{sql}");
+    }
+}
+
+#[test]
+fn every_table_refers_to_what_stands_above_it() {
     let (_dir, store) = two_organisations();
     let connection = store.connection();
     for table in inventoried().into_iter().filter(|table| *table != "organisation") {
-        let references: i64 = connection
-            .query_row("SELECT count(*) FROM pragma_foreign_key_list(?1)", [table], |row| row.get(0))
-            .unwrap();
-        assert!(references > 0, "{table} belongs to nothing");
+        let sql = "SELECT count(*), coalesce(sum(c.\"notnull\"), 0), count(c.name) FROM pragma_foreign_key_list(?1) f \
+                   JOIN pragma_table_info(?1) c ON c.name = f.\"from\"";
+        let (references, never_null): (i64, i64) =
+            connection.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert!(references > 0 && references == never_null, "{table}");
     }
 }
