@@ -27,7 +27,7 @@ fn due(store: &SqliteStore, organisation: &OrganisationId, before: i64, page: u3
     loop {
         let next = ask(store, |rows| rows.holdings_due(organisation, at(before), after, page)).unwrap();
         let Some(last) = next.last() else { return found };
-        assert!(next.len() <= page as usize);
+        assert!(next.len() <= page as usize && found.len() < 100, "a page repeats the one before");
         after = last.review_at.map(|at| (at, last.leaf));
         found.extend(next.iter().map(|held| (held.review_at.unwrap().as_second(), held.leaf.get())));
     }
