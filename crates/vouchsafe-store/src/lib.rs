@@ -14,7 +14,7 @@ mod sqlite;
 mod tiles;
 
 pub use error::StoreError;
-pub use inventory::{Column, INVENTORY};
+pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
 pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
 pub use row::{
@@ -22,4 +22,6 @@ pub use row::{
     PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 pub use sqlite::SqliteStore;
+#[cfg(any(test, feature = "test-util"))]
+pub use sqlite::load_holdings;
 pub use tiles::{FolderTiles, Lease};

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
 
+#[cfg(any(test, feature = "test-util"))]
+mod bulk;
 mod consent;
 mod documents;
 mod group;
@@ -24,6 +26,8 @@ mod sealed;
 mod transaction;
 mod turn;
 
+#[cfg(any(test, feature = "test-util"))]
+pub use bulk::load_holdings;
 use group::Group;
 use readers::Readers;
 use turn::Turnstile;

@@ -1,61 +1,52 @@
 //! Rows that have outlived what they belong to.
 
+use std::collections::BTreeMap;
+
 use vouchsafe_types::OrganisationId;
 
 use super::lives::{ALIVE, referred};
 use super::rows::Rows;
 use crate::StoreError;
 
-/// When a row `o` of a table is an orphan.
+/// When a row `o` of a table is an orphan, besides missing what the schema says it refers to.
 enum Orphan {
-    /// Nothing stands above it.
-    Never,
-    /// Its organisation is missing.
-    Homeless,
-    /// A condition.
+    /// Never.
+    Else,
+    /// Under a condition.
     If(&'static str),
-    /// Its organisation is missing, or nothing of the person is held but destruction evidence.
+    /// Nothing of the person is held but destruction evidence.
     Forgotten,
     /// Nothing refers to the person.
     Unreferred,
 }
 
-const HOMELESS: &str = "NOT EXISTS (SELECT 1 FROM organisation p WHERE p.id = o.organisation)";
-const UNKEYED: &str = "NOT EXISTS (SELECT 1 FROM holding h \
-    WHERE h.organisation = o.organisation AND h.leaf = o.leaf AND h.state < 3)";
-const UNKEYED_OR_UNLOGGED: &str = "NOT EXISTS (SELECT 1 FROM holding h \
-    WHERE h.organisation = o.organisation AND h.leaf = o.leaf AND h.state < 3) \
-    OR NOT EXISTS (SELECT 1 FROM entry e WHERE e.organisation = o.organisation AND e.number = o.entry)";
-const UNLOGGED: &str =
-    "NOT EXISTS (SELECT 1 FROM entry e WHERE e.organisation = o.organisation AND e.number = o.entry)";
-const OF_NOBODY: &str = "NOT EXISTS (SELECT 1 FROM subject s \
-    WHERE s.organisation = o.organisation AND s.pseudonym = o.subject)";
-const OF_NOBODY_IF_ANY: &str = "NOT EXISTS (SELECT 1 FROM organisation p WHERE p.id = o.organisation) \
-    OR o.subject IS NOT NULL AND NOT EXISTS (SELECT 1 FROM subject s \
+const DESTROYED: &str = "EXISTS (SELECT 1 FROM holding h \
+    WHERE h.organisation = o.organisation AND h.leaf = o.leaf AND h.state = 3)";
+const OF_NOBODY: &str = "o.subject IS NOT NULL AND NOT EXISTS (SELECT 1 FROM subject s \
     WHERE s.organisation = o.organisation AND s.pseudonym = o.subject)";
 const MISCOUNTED: &str = "o.live <> (SELECT count(*) FROM holding h \
     WHERE h.organisation = o.organisation AND h.class = o.class AND h.state = 1)";
 
 /// What is decided for each table, in the order of the inventory.
 const DECIDED: &[(&str, Orphan)] = &[
-    ("organisation", Orphan::Never),
-    ("notice", Orphan::Homeless),
+    ("organisation", Orphan::Else),
+    ("notice", Orphan::Else),
     ("subject", Orphan::Unreferred),
     ("consent", Orphan::Forgotten),
     ("served", Orphan::Forgotten),
     ("subject_mark", Orphan::Forgotten),
     ("life_event", Orphan::Forgotten),
     ("residence", Orphan::Forgotten),
-    ("holding", Orphan::If(OF_NOBODY)),
+    ("holding", Orphan::Else),
     ("holding_tally", Orphan::If(MISCOUNTED)),
-    ("record", Orphan::If(UNKEYED)),
-    ("entry", Orphan::Homeless),
-    ("public_payload", Orphan::If(UNLOGGED)),
-    ("payload", Orphan::If(UNKEYED_OR_UNLOGGED)),
-    ("document", Orphan::If(UNKEYED_OR_UNLOGGED)),
-    ("legal_hold", Orphan::If(OF_NOBODY_IF_ANY)),
-    ("job", Orphan::If(OF_NOBODY_IF_ANY)),
-    ("retention", Orphan::Homeless),
+    ("record", Orphan::If(DESTROYED)),
+    ("entry", Orphan::Else),
+    ("public_payload", Orphan::Else),
+    ("payload", Orphan::If(DESTROYED)),
+    ("document", Orphan::If(DESTROYED)),
+    ("legal_hold", Orphan::If(OF_NOBODY)),
+    ("job", Orphan::If(OF_NOBODY)),
+    ("retention", Orphan::Else),
 ];
 
 pub(super) fn count(
@@ -64,8 +55,13 @@ pub(super) fn count(
 ) -> Result<Vec<(&'static str, u64)>, StoreError> {
     let mut found = Vec::new();
     for (table, orphan) in DECIDED {
-        let Some(condition) = orphan.condition() else { continue };
-        let sql = format!("SELECT count(*) FROM {table} o WHERE o.organisation = ?1 AND ({condition})");
+        let mut conditions = bereft(rows, table)?;
+        conditions.extend(orphan.condition());
+        if conditions.is_empty() {
+            continue;
+        }
+        let condition = conditions.join(") OR (");
+        let sql = format!("SELECT count(*) FROM {table} o WHERE o.organisation = ?1 AND (({condition}))");
         let count = rows.one(&sql, [organisation.as_str()])?;
         if count > 0 {
             found.push((*table, count));
@@ -74,14 +70,40 @@ pub(super) fn count(
     Ok(found)
 }
 
+#[cfg(test)]
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    DECIDED.iter().map(|(table, _)| *table)
+}
+
+/// One condition for each reference of the schema: what it refers to is missing. No column of a reference is ever
+/// null.
+fn bereft(rows: &Rows<'_>, table: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1)";
+    let columns = rows.all(sql, [table], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, String>(3)?,
+        ))
+    })?;
+    let mut references: BTreeMap<i64, (String, Vec<String>)> = BTreeMap::new();
+    for (id, parent, from, to) in columns {
+        references.entry(id).or_insert((parent, Vec::new())).1.push(format!("p.{to} = o.{from}"));
+    }
+    let missing = |(parent, pairs): &(String, Vec<String>)| {
+        format!("NOT EXISTS (SELECT 1 FROM {parent} p WHERE {})", pairs.join(" AND "))
+    };
+    Ok(references.values().map(missing).collect())
+}
+
 impl Orphan {
     fn condition(&self) -> Option<String> {
-        Some(match self {
-            Self::Never => return None,
-            Self::Homeless => HOMELESS.to_owned(),
-            Self::If(condition) => (*condition).to_owned(),
-            Self::Forgotten => format!("{HOMELESS} OR NOT {}", ALIVE.replace("{0}", "o.subject")),
-            Self::Unreferred => format!("{HOMELESS} OR NOT ({})", referred("o.pseudonym")),
-        })
+        match self {
+            Self::Else => None,
+            Self::If(condition) => Some((*condition).to_owned()),
+            Self::Forgotten => Some(format!("NOT {}", ALIVE.replace("{0}", "o.subject"))),
+            Self::Unreferred => Some(format!("NOT ({})", referred("o.pseudonym"))),
+        }
     }
 }

@@ -1,4 +1,4 @@
-use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, Scope, SubjectPseudonym};
+use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
 use crate::sqlite::consent::OPEN_DUE;
@@ -6,14 +6,6 @@ use crate::{ConsentRow, Holding, HoldingState, MarkRow, NoticeRow, PayloadRow, S
 
 const ANN: SubjectPseudonym = SubjectPseudonym::from_bytes([1; 32]);
 const BEN: SubjectPseudonym = SubjectPseudonym::from_bytes([2; 32]);
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn face() -> Scope {
-    Scope::from_code([1, 1, 1]).unwrap()
-}
 
 /// A notice published at second `number` and in force from `effective` on.
 fn notice(number: u8, locale: &str, effective: i64) -> NoticeRow {
@@ -41,13 +33,6 @@ fn act(sequence: u64, status: u8, expires: Option<i64>) -> ConsentRow {
         expires: expires.map(at),
         entry: Some(sequence + 100),
     }
-}
-
-fn change<T>(
-    store: &SqliteStore,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    port::write(store, act)
 }
 
 /// One organisation with a notice and two persons.
