@@ -141,7 +141,7 @@ impl Act<'_> {
     pub(crate) fn nobody(&mut self) -> Result<SubjectPseudonym, Error> {
         let nobody = self.state.nobody();
         if self.rows.last_interaction(self.organisation, nobody)?.is_none() {
-            self.rows.touch_subject(self.organisation, nobody, NO_ACT, self.now)?;
+            self.rows.touch_subject(self.organisation, nobody, self.now, NO_ACT)?;
         }
         Ok(nobody)
     }

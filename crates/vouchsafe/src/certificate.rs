@@ -164,6 +164,11 @@ impl DestructionCertificate {
         Ok(proof.verify_hash_with(&hash, trust)?)
     }
 
+    /// Whether it carries the proof that its destruction is in the log.
+    pub const fn has_proof(&self) -> bool {
+        self.proof.is_some()
+    }
+
     pub(crate) fn set_proof(&mut self, proof: String) {
         self.proof = Some(proof);
     }

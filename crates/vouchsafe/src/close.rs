@@ -106,6 +106,15 @@ impl Subject<'_> {
         self.end(scope, End::INVALIDATED)
     }
 
+    /// The person withdraws every consent that is given.
+    ///
+    /// # Errors
+    /// Any error means: nothing was withdrawn.
+    pub fn withdraw_all(&self) -> Result<Destruction, Error> {
+        let condemned = self.act(&EVIDENCE, |act| end_all(act, self.pseudonym, End::WITHDRAWN))?;
+        Ok(self.organisation.destruction_of(&condemned))
+    }
+
     fn end(&self, scope: Scope, how: End) -> Result<ConsentEnded, Error> {
         let (receipt, condemned) = self.act(&EVIDENCE, |act| end(act, self.pseudonym, scope, how))?;
         let condemned: Vec<LeafIndex> = condemned.into_iter().collect();

@@ -192,14 +192,14 @@ impl Subject<'_> {
 
     pub(crate) fn make_known(&self, act: &mut Act<'_>) -> Result<(), Error> {
         if act.rows.last_interaction(act.organisation, self.pseudonym)?.is_none() {
-            act.rows.touch_subject(act.organisation, self.pseudonym, NO_ACT, act.now)?;
+            act.rows.touch_subject(act.organisation, self.pseudonym, act.now, NO_ACT)?;
         }
         Ok(())
     }
 
     /// The person acted: the only thing that extends a period of inactivity.
     pub(crate) fn acted(&self, act: &mut Act<'_>, what: PersonalAct) -> Result<(), Error> {
-        Ok(act.rows.touch_subject(act.organisation, self.pseudonym, what.code(), act.now)?)
+        Ok(act.rows.touch_subject(act.organisation, self.pseudonym, act.now, what.code())?)
     }
 
     /// The showing that an act answers, while it can be answered.

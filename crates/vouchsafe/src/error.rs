@@ -5,6 +5,7 @@ use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_keys::KeysError;
 use vouchsafe_ledger::LedgerError;
 use vouchsafe_retention::RetentionError;
+use vouchsafe_retention::rights::RightsError;
 use vouchsafe_store::StoreError;
 use vouchsafe_template::TemplateError;
 use vouchsafe_types::{EntropyUnavailable, TypeError};
@@ -88,6 +89,9 @@ pub enum Error {
     /// Malformed: a retention policy or plan.
     #[error("retention: {0}")]
     Retention(#[source] RetentionError),
+    /// Misuse, or for the organisation: a step of a rights request that its state or the law does not allow.
+    #[error("rights request: {0}")]
+    Rights(#[source] RightsError),
     /// Misuse, malformed or unavailable: the database.
     #[error("storage: {0}")]
     Store(#[source] StoreError),
@@ -130,6 +134,6 @@ macro_rules! wraps {
 // Siblings only: they are released together and their errors are part of this API on purpose.
 wraps! {
     Consent(ConsentError), Embed(EmbedError), Entropy(EntropyUnavailable), Envelope(EnvelopeError),
-    Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Store(StoreError),
+    Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Rights(RightsError), Store(StoreError),
     Template(TemplateError), Type(TypeError),
 }

@@ -37,6 +37,7 @@ mod ports;
 mod projector;
 mod receipt;
 mod recover;
+mod rights;
 mod rotate;
 mod sealed;
 mod service;

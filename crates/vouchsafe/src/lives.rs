@@ -35,6 +35,11 @@ impl Life {
         })
     }
 
+    /// Where the person is known to live or to have lived.
+    pub(crate) fn places(&self) -> &[Jurisdiction] {
+        &self.places
+    }
+
     /// What the policy decides of a holding of this person.
     pub(crate) fn decide(
         &self,

@@ -156,7 +156,7 @@ impl Ports {
             witnesses: Vec::new(),
             quorum: None,
             retention: Policy::shipped()?,
-            approvers: Vec::new(),
+            approvers: read_approvers(&keys.join(APPROVERS))?,
         })
     }
 
@@ -178,6 +178,18 @@ impl Ports {
 impl std::fmt::Debug for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+/// Where the keys of approvers lie, a line each, in the folder of the keys.
+const APPROVERS: &str = "approvers";
+
+/// The keys in a file, a line each; none where there is no file.
+fn read_approvers(file: &Path) -> Result<Vec<VerifierKey>, Error> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(text.lines().map(VerifierKey::parse).collect::<Result<_, _>>()?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::Folder(error.kind())),
     }
 }
 
