@@ -51,12 +51,63 @@ vocabulary! {
     DestroyedBeforeRestore = 7 "destroyed_before_restore",
     /// The person turned out to be a minor.
     LearnedMinor = 8 "learned_minor",
+    /// The purpose of the collection was met.
+    PurposeMet = 9 "purpose_met",
+    /// The sign-in method that used it was disabled.
+    MethodDisabled = 10 "method_disabled",
+    /// The person's employment ended.
+    EmploymentEnded = 11 "employment_ended",
+    /// The organisation left.
+    Offboarding = 12 "offboarding",
+    /// The person asked for deletion by right.
+    DeletionRequest = 13 "deletion_request",
+    /// It was replaced by a corrected one.
+    Correction = 14 "correction",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LedgerError;
+
+    macro_rules! check {
+        ($word:ident, $names:expr) => {
+            assert_eq!($word::ALL.map($word::name), $names);
+            for (word, code) in $word::ALL.into_iter().zip(1..) {
+                assert_eq!(word.code(), code);
+                assert_eq!($word::from_code(code), Ok(word));
+                assert_eq!($word::from_name(word.name()), Ok(word));
+            }
+            for code in [0, u8::try_from($word::ALL.len()).unwrap() + 1, u8::MAX] {
+                assert_eq!($word::from_code(code), Err(LedgerError::WordUnknown));
+            }
+            for name in ["", "Done", "person ", "unknown"] {
+                assert_eq!($word::from_name(name), Err(LedgerError::WordUnknown));
+            }
+        };
+    }
+
+    #[test]
+    fn codes_and_names_are_stable() {
+        check!(ActorRole, ["person", "administrator", "operator", "auditor", "service"]);
+        check!(EntryOutcome, ["done", "accepted", "rejected", "undecided", "refused", "failed"]);
+        check!(
+            DestructionReason,
+            [
+                "withdrawal",
+                "revocation",
+                "expiry",
+                "invalidation",
+                "account_deletion",
+                "retention_rule",
+                "destroyed_before_restore",
+                "learned_minor",
                 "purpose_met",
                 "method_disabled",
                 "employment_ended",
                 "offboarding",
                 "deletion_request",
-                "correction",
+                "correction"
             ]
         );
     }

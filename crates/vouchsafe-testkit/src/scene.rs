@@ -10,8 +10,8 @@ use std::sync::Arc;
 use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::{
-    Act, Approver, ConsentReceipt, Consented, Destruction, Error, Notice, Organisation, Pace, Permit, Ports, Scope, Subject, Timestamp,
-    VirtualClock, Vouchsafe,
+    Act, Approver, ConsentReceipt, Consented, Destruction, Error, Notice, Organisation, Pace, Permit, Ports,
+    Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
 use vouchsafe_template::Threshold;

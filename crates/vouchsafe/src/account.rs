@@ -59,7 +59,8 @@ pub(crate) fn delete_account(
     if act.rows.last_interaction(act.organisation, subject)?.is_none() {
         return Ok(Vec::new());
     }
-    let payload = Payload::by(by, act.now).word("event", Trigger::AccountDeletion.name()).cause(reason.name());
+    let payload =
+        Payload::by(by, act.now).word("event", Trigger::AccountDeletion.name()).cause(reason.name());
     let recorded = act.record(EntryKind::SubjectEvent, DataClass::ConsentEvidence, subject, &payload)?;
     note(act, subject, None, Trigger::AccountDeletion, recorded.entry)?;
     let mut condemned = end_all(act, subject, End::account_deleted(by, reason))?;

@@ -39,7 +39,8 @@ impl Subject<'_> {
     /// # Errors
     /// Any error means: not recorded.
     pub fn employment_ended(&self, by: ActorRole) -> Result<Destruction, Error> {
-        let scopes: Vec<_> = Scope::all_biometric().filter(|scope| scope.role() == Role::Administrator).collect();
+        let scopes: Vec<_> =
+            Scope::all_biometric().filter(|scope| scope.role() == Role::Administrator).collect();
         self.happened(&scopes, Trigger::PurposeMet, DestructionReason::EmploymentEnded, by)
     }
 

@@ -139,9 +139,8 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Store`]; [`Error::Format`] for a job of a newer version.
     pub fn jobs(&self) -> Result<Vec<JobStatus>, Error> {
-        let rows = vouchsafe_store::read(&*self.core.ports.store, |rows| {
-            rows.jobs(&self.id).map_err(Error::from)
-        })?;
+        let rows =
+            vouchsafe_store::read(&*self.core.ports.store, |rows| rows.jobs(&self.id).map_err(Error::from))?;
         rows.into_iter().map(status).collect()
     }
 

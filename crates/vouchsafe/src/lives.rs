@@ -2,9 +2,7 @@
 
 use vouchsafe_retention::{Authority, Decision, Facts, Hold, HoldId, PersonalAct, Policy, Trigger};
 use vouchsafe_store::{EventRow, HoldRow, Holding, HoldingState, StoreError, Transaction};
-use vouchsafe_types::{
-    DataClass, Jurisdiction, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp,
-};
+use vouchsafe_types::{DataClass, Jurisdiction, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp};
 
 use crate::Error;
 use crate::act::Act;
@@ -161,7 +159,8 @@ fn happened(facts: Facts, event: &EventRow) -> Result<Facts, Error> {
 
 pub(crate) fn hold_of(row: &HoldRow) -> Result<Hold, Error> {
     let (id, authority) = (HoldId::from_bytes(*row.id.as_bytes()), Authority::from_code(row.authority)?);
-    let mut hold = Hold::place(id, &row.matter, authority, row.placed_at, [&row.requested_by, &row.approved_by])?;
+    let mut hold =
+        Hold::place(id, &row.matter, authority, row.placed_at, [&row.requested_by, &row.approved_by])?;
     if let Some(class) = row.class {
         hold = hold.of_class(class);
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ring::digest::{SHA256, digest};
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind, Note};
+use vouchsafe_retention::Stage;
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Timestamp};
 
@@ -57,7 +58,8 @@ impl OffboardingPlan {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let malformed = || Error::Format("offboarding plan");
         let mut lines = text.lines();
-        let known = lines.next() == Some(PLAN) && lines.next().is_some_and(|line| line.starts_with("origin "));
+        let known =
+            lines.next() == Some(PLAN) && lines.next().is_some_and(|line| line.starts_with("origin "));
         let policy = lines.next().and_then(|line| line.strip_prefix("policy ")).filter(|_| known);
         let policy = Digest::parse(policy.ok_or_else(malformed)?).map_err(|_| malformed())?;
         Ok(Self { text: text.to_owned(), policy })
@@ -134,14 +136,16 @@ impl Organisation<'_> {
             return Err(Error::PolicyNotActivated);
         }
         let approvers = self.approvers_of(&plan.digest(), approvals)?;
-        if approvers.len() < policy.approval().offboarding().into() {
+        if approvers.len() < policy.approvals().needed(Stage::Offboarding).into() {
             return Err(Error::NotApproved);
         }
-        let started = self.jobs()?.iter().any(|job| job.kind == JobKind::Offboarding && job.finished_at.is_none());
+        let started =
+            self.jobs()?.iter().any(|job| job.kind == JobKind::Offboarding && job.finished_at.is_none());
         if !started {
             self.core.act(&self.id, &[], |act| {
                 for name in &approvers {
-                    let payload = Payload::by(ActorRole::Administrator, act.now).cause(&plan.digest().to_string());
+                    let payload =
+                        Payload::by(ActorRole::Administrator, act.now).cause(&plan.digest().to_string());
                     act.record_public(EntryKind::RetentionPlanApproved, &payload.word("approver", name))?;
                 }
                 act.begin_job(JobKind::Offboarding, None, &Job::of(&[])).map(drop)
@@ -246,6 +250,8 @@ fn is_live(holding: &Holding) -> bool {
 /// [`Error::Ledger`] for a wrong signature, [`Error::Format`] for another note.
 pub fn verify_offboarding(note: &str, key: &vouchsafe_ledger::VerifierKey) -> Result<String, Error> {
     let text = Note::parse(note)?.verify(&[key])?.to_owned();
-    let own = text.strip_prefix(CERTIFICATE).is_some_and(|rest| rest.starts_with(&format!("\norigin {}\n", key.name())));
+    let own = text
+        .strip_prefix(CERTIFICATE)
+        .is_some_and(|rest| rest.starts_with(&format!("\norigin {}\n", key.name())));
     if own { Ok(text) } else { Err(Error::Format("offboarding certificate")) }
 }

@@ -40,12 +40,18 @@ impl RetentionStatus {
         let seconds = self.lateness.as_secs();
         let gauges = [
             ("vouchsafe_retention_live", "Holdings that are live.", self.live.cast_signed()),
-            ("vouchsafe_retention_condemned", "Holdings fenced and not destroyed.", self.condemned.cast_signed()),
+            (
+                "vouchsafe_retention_condemned",
+                "Holdings fenced and not destroyed.",
+                self.condemned.cast_signed(),
+            ),
             ("vouchsafe_retention_late", "Holdings later than the margin.", self.late.cast_signed()),
             ("vouchsafe_retention_lateness_seconds", "How late the oldest is.", seconds),
         ];
         let line = |(name, help, value): (&str, &str, i64)| {
-            format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name}{{organisation=\"{organisation}\"}} {value}\n")
+            format!(
+                "# HELP {name} {help}\n# TYPE {name} gauge\n{name}{{organisation=\"{organisation}\"}} {value}\n"
+            )
         };
         gauges.into_iter().map(line).collect()
     }

@@ -13,6 +13,7 @@ use crate::consents::{line, put_line};
 use crate::destroy::{Seen, record_destroyed};
 use crate::organisation::is_gate;
 use crate::payload::Payload;
+use crate::policy::put_policy;
 use crate::{Error, Organisation};
 
 const PAGE: u32 = 1000;
@@ -96,6 +97,7 @@ impl Organisation<'_> {
         let recovery = self.core.act_unchecked(&self.id, &evidence, |act| {
             if !act.rows.organisation_exists(act.organisation)? {
                 act.rows.insert_organisation(act.organisation, act.now)?;
+                put_policy(act, None)?;
             }
             if act.rows.entry_count(act.organisation)? != have {
                 return Err(Error::RecoveryRequired);

@@ -112,7 +112,9 @@ impl Subject<'_> {
             let (row, mut request) = self.opened(act, id)?;
             let open: Vec<_> = request
                 .tasks()
-                .filter(|(_, _, task)| !matches!(task.status(), TaskStatus::Done { .. } | TaskStatus::NotHeld))
+                .filter(|(_, _, task)| {
+                    !matches!(task.status(), TaskStatus::Done { .. } | TaskStatus::NotHeld)
+                })
                 .map(|(class, place, _)| (class, place.clone()))
                 .collect();
             for (class, place) in open {
@@ -144,7 +146,9 @@ impl Subject<'_> {
         entry: u64,
     ) -> Result<Option<TaskStatus>, Error> {
         if matches!(place, Place::Recipient(_)) {
-            return Ok((crate::orders::open_orders(act, self.pseudonym, class)? == 0).then_some(TaskStatus::NotHeld));
+            return Ok(
+                (crate::orders::open_orders(act, self.pseudonym, class)? == 0).then_some(TaskStatus::NotHeld)
+            );
         }
         let holdings = act.rows.holdings_of(act.organisation, self.pseudonym)?;
         let of_class = || holdings.iter().filter(|holding| holding.class == class);
@@ -184,7 +188,13 @@ impl Subject<'_> {
         Ok((row, request))
     }
 
-    fn keep(&self, act: &mut Act<'_>, old: &Opened, request: &RightsRequest, by: ActorRole) -> Result<(), Error> {
+    fn keep(
+        &self,
+        act: &mut Act<'_>,
+        old: &Opened,
+        request: &RightsRequest,
+        by: ActorRole,
+    ) -> Result<(), Error> {
         let kind = match request.status() {
             RequestStatus::Answered => EntryKind::RightsAnswered,
             RequestStatus::Refused => EntryKind::RightsRefused,

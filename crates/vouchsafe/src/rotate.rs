@@ -141,7 +141,8 @@ impl Organisation<'_> {
 
     fn record_rotation(&self, what: &str) -> Result<(), Error> {
         self.core.act(&self.id, &[], |act| {
-            act.record_public(EntryKind::KeysRotated, &Payload::by(ActorRole::Operator, act.now).cause(what))
+            let payload = Payload::by(ActorRole::Operator, act.now).cause(what);
+            act.record_public(EntryKind::KeysRotated, &payload).map(drop)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Documents about a person that change while they are held: facts, requests, disclosures, deletion orders. Each is
 //! sealed under the leaf of its class, like a payload, and dies with it.
 
-use vouchsafe_store::{DocumentRow, Holding, HoldingState, StoreError, Transaction};
+use vouchsafe_store::{DocumentRow, Holding, HoldingState, StoreError};
 use vouchsafe_types::{DataClass, FactField, LeafIndex, RecordId, SubjectPseudonym, Timestamp};
 use zeroize::Zeroizing;
 
@@ -93,7 +93,8 @@ impl Act<'_> {
         kind: Kind,
         id: RecordId,
     ) -> Result<Option<Opened>, Error> {
-        let Some(row) = self.rows.document(self.organisation, id)?.filter(|row| row.kind == kind.code()) else {
+        let Some(row) = self.rows.document(self.organisation, id)?.filter(|row| row.kind == kind.code())
+        else {
             return Ok(None);
         };
         let holding = self.rows.holding(self.organisation, row.leaf)?.ok_or(StoreError::Damaged)?;
@@ -122,7 +123,11 @@ impl Act<'_> {
     }
 
     /// The one live leaf of a class that a person's lasting facts lie under; a new one where there is none.
-    pub(crate) fn lasting_holding(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
+    pub(crate) fn lasting_holding(
+        &mut self,
+        class: DataClass,
+        subject: SubjectPseudonym,
+    ) -> Result<LeafIndex, Error> {
         let ever = (Timestamp::MIN, Timestamp::MAX);
         match self.rows.daily_holding(self.organisation, class, subject, ever)? {
             Some(holding) => Ok(holding.leaf),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
-use vouchsafe_retention::{Breaker, Decision, Facts, Hold, ItemId, Plan, PlanItem, RetentionError, Verdict};
-use vouchsafe_store::{HoldingState, Transaction};
+use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, Verdict};
+use vouchsafe_store::HoldingState;
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Timestamp};
 
 use crate::act::Act;
@@ -106,12 +106,10 @@ impl Organisation<'_> {
         self.execute(plan, Some(digest), pace)
     }
 
-    /// Plans and runs in one call, for periods that the notices promise without an approval; also goes on with what was
-    /// interrupted.
+    /// Plans and runs in one call what the policy wants no approval for; also goes on with what was interrupted.
     ///
     /// # Errors
-    /// [`Error::Retention`] when a breaker trips, and [`Error::NotApproved`] when the organisation's policy demands
-    /// approvals: approve the plan then.
+    /// [`Error::Retention`] when a breaker trips: approve the plan then.
     pub fn sweep(&self) -> Result<Destruction, Error> {
         self.sweep_at(Pace::default())
     }
@@ -126,24 +124,36 @@ impl Organisation<'_> {
         let now = self.core.now();
         let found = self.look_at_due(now)?;
         self.put_off(&found.later)?;
-        let plan = self.plan_of(found.due, now)?;
-        if plan.approvals_needed() > 0 {
-            return Err(Error::NotApproved);
-        }
+        let plan = self.plan_of(self.without_approval(found.due, now)?, now)?;
         self.execute(plan, None, pace)
     }
 
-    fn execute(
+    /// What nobody has to approve; the rest waits for its plan.
+    fn without_approval(
         &self,
-        plan: Plan,
-        acknowledged: Option<Digest>,
-        pace: Pace,
-    ) -> Result<Destruction, Error> {
+        due: Vec<(ItemId, Facts, Vec<Hold>)>,
+        now: Timestamp,
+    ) -> Result<Vec<(ItemId, Facts, Vec<Hold>)>, Error> {
+        let policy = &self.core.ports.retention;
+        let mut free = Vec::new();
+        for (id, facts, holds) in due {
+            let decision = policy.decide(&facts, &holds, now)?;
+            let stage = decision.deadline().decided().map(|ruling| policy.stage(ruling.rule()));
+            if stage.is_some_and(|stage| policy.approvals().needed(stage) == 0) {
+                free.push((id, facts, holds));
+            }
+        }
+        Ok(free)
+    }
+
+    fn execute(&self, plan: Plan, acknowledged: Option<Digest>, pace: Pace) -> Result<Destruction, Error> {
         let policy = &self.core.ports.retention;
         let newest = vouchsafe_store::read(&*self.core.ports.store, |rows| {
             Ok::<_, Error>(activated(rows, &self.id, policy)?.newest)
         })?;
-        policy.clock_guard().check(newest, self.core.now(), acknowledged.is_some())?;
+        if acknowledged.is_none() {
+            policy.clock_guard().check(Some(newest), self.core.now())?;
+        }
         let released = plan.release(policy, policy.breaker(), acknowledged)?;
         let (batch, most) = (pace.batch.clamp(1, 1000), pace.most);
         let items = released.plan().items();
@@ -151,7 +161,9 @@ impl Organisation<'_> {
         for batch in items.get(..most.min(items.len())).unwrap_or_default().chunks(batch) {
             let evidence = vec![DataClass::DestructionEvidence; batch.len()];
             condemned += self.core.act(&self.id, &evidence, |act| {
-                batch.iter().try_fold(0, |sum, item| Ok::<_, Error>(sum + u64::from(self.condemn_if_due(act, item)?)))
+                batch
+                    .iter()
+                    .try_fold(0, |sum, item| Ok::<_, Error>(sum + u64::from(self.condemn_if_due(act, item)?)))
             })?;
             std::thread::sleep(pace.rest);
         }

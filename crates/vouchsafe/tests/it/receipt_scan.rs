@@ -8,9 +8,9 @@ use vouchsafe::consent::receipt::{Controller, Iso27560, ReceiptEvent, ReceiptFac
 use vouchsafe::consent::{ConsentStatus, ExpressionKind};
 use vouchsafe::ledger::{ActorRole, Trust, VerifierKey};
 use vouchsafe::types::{ClientAddress, DataClass, IpPseudonym};
-use vouchsafe::{Pace, Act, Clock, Destruction, Organisation, Receipt, Vouchsafe};
+use vouchsafe::{Act, Clock, Destruction, Organisation, Pace, Receipt, Vouchsafe};
 
-use crate::scene::{approver, FACE, Scene, content, enrol, notice, proven};
+use crate::scene::{FACE, Scene, approver, content, enrol, notice, proven};
 
 const NAME: &str = "Erika Mustermann";
 const EMAIL: &str = "erika.mustermann@mail.example";

@@ -14,9 +14,9 @@ use vouchsafe::store::{SqliteStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
 use vouchsafe::{
-    Act, Approver, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, Destruction, EnrolmentReceipt, Error, Notice,
-    NoticeDraft, Organisation, OrganisationId, Outcome, Pace, Permit, Ports, Purpose, Receipt, Role, Scope,
-    Subject, Timestamp, VirtualClock, Vouchsafe,
+    Act, Approver, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, Destruction,
+    EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, OrganisationId, Outcome, Pace, Permit, Ports,
+    Purpose, Receipt, Role, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
