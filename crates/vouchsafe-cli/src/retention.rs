@@ -136,7 +136,7 @@ impl NewApprover {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let seed = Secret::random(&OsEntropy::new()).map_err(vouchsafe::Error::from)?;
         let approver = Approver::from_seed(&self.name, &seed)?;
-        let text = SecretBytes::from(format!("{} {}\n", self.name, hex(seed.expose_secret())).into_bytes());
+        let text = SecretBytes::new(format!("{} {}\n", self.name, hex(seed.expose_secret())).into_bytes());
         files::write_new(&self.out, "the approver's key file", text.expose_secret())?;
         writeln!(out, "{}", approver.key())?;
         Ok(())
@@ -178,7 +178,7 @@ impl Run {
 
 fn read_approver(path: &Path) -> Result<Approver, CliError> {
     const MALFORMED: CliError = CliError::Malformed("the approver's key file");
-    let text = SecretBytes::from(files::read(path, "the approver's key file")?);
+    let text = SecretBytes::new(files::read(path, "the approver's key file")?);
     let text = std::str::from_utf8(text.expose_secret()).map_err(|_| MALFORMED)?;
     let (name, seed) = text.trim_end().split_once(' ').ok_or(MALFORMED)?;
     let digest = Digest::parse(seed).map_err(|_| MALFORMED)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::{Span, ToSpan};
 use vouchsafe::ledger::{ActorRole, Checkpoint, HandoverReason, Trust, verify_tiles};
-use vouchsafe::retention::RetentionError;
 use vouchsafe::store::FolderTiles;
 use vouchsafe::{
     Act, Destruction, Error, Notice, Organisation, Outcome, Scope, Subject, Vouchsafe, types::Clock,

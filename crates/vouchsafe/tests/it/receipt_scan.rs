@@ -324,7 +324,7 @@ fn pseudonyms_of_an_address_compare_within_a_month_and_die_with_its_key() {
     assert_ne!(second.as_bytes(), first.as_bytes(), "the next month");
 
     scene.clock.advance(8.years()).unwrap();
-    assert!(matches!(crate::scene::approved_sweep(organisation), Destruction::Done(_)));
+    assert!(matches!(crate::scene::approved_sweep(&organisation), Destruction::Done(_)));
     for (date, former) in [("2026-04-15T12:00:00Z", first), ("2026-05-15T12:00:00Z", second)] {
         // Even a clock that is set back to the month cannot make its key again.
         scene.clock.set(date.parse().unwrap());
