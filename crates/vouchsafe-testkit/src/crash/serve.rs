@@ -59,7 +59,7 @@ pub(super) fn perform(organisation: &Organisation<'_>, notice: &Notice, deed: De
         },
         Deed::Erase(person) => Ok(destroyed(&subject(person)?.erase()?)),
         Deed::Sweep => match organisation.sweep() {
-            Err(Error::Retention(_)) => Ok(destroyed(&approved_sweep(&organisation)?)),
+            Err(Error::Retention(_)) => Ok(destroyed(&approved_sweep(organisation)?)),
             swept => Ok(destroyed(&swept?)),
         },
         Deed::Resume => Ok(destroyed(&organisation.resume_destructions())),
