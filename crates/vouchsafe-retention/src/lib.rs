@@ -13,8 +13,22 @@
 //!
 //! A **ceiling** says by when data is destroyed; among several the earliest wins. A **floor** says until when it
 //! is kept; among several the latest wins. A floor is a duty to keep: a ceiling that falls before it waits for
-//! it. Where two rules give the same instant, the more specific one (by modality and role) decides, then the one
-//! whose id sorts first.
+//! it, unless a law sets the ceiling and none the floor ([`Force`]). Where two rules give the same instant, the more
+//! specific one (by modality, role and place) decides, then the law, then the one whose id sorts first.
+//!
+//! A rule of one **jurisdiction** applies to whoever lives or lived there while the data is held; while no place is
+//! known, every law of the policy applies.
+//!
+//! # Holds
+//!
+//! A legal [`Hold`] stops destruction and nothing else, as long as any matter is open and its [`Authority`] is one that
+//! the law honours for that data ([`Honour`] rows of the packs): [`Policy::decide`] gives the [`Verdict`], and
+//! [`Decision::explanation`] says why in one paragraph. An open rights request keeps its own evidence.
+//!
+//! # Rights and disclosures
+//!
+//! [`rights`] holds requests as state machines with statutory clocks from the packs; [`disclosure`] the register of what
+//! went to whom, in which sale has no basis. Neither is an input of anything that compares, judges or admits.
 //!
 //! A rule whose period its source does not state is a [`Gap`], never a default: data that it covers has no
 //! deadline until the organisation states one in a pack of its own.

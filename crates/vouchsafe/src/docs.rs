@@ -45,4 +45,12 @@ pub mod decisions {
     pub mod adr_0013_what_was_shown {}
     #[doc = include_str!("../docs/adr/0014-log-key-handover.md")]
     pub mod adr_0014_log_key_handover {}
+    #[doc = include_str!("../docs/adr/0015-look-again-index.md")]
+    pub mod adr_0015_look_again_index {}
+    #[doc = include_str!("../docs/adr/0016-over-and-kept.md")]
+    pub mod adr_0016_over_and_kept {}
+    #[doc = include_str!("../docs/adr/0017-documents-under-leaves.md")]
+    pub mod adr_0017_documents_under_leaves {}
+    #[doc = include_str!("../docs/adr/0018-approvers-sign.md")]
+    pub mod adr_0018_approvers_sign {}
 }

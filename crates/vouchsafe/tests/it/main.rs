@@ -18,6 +18,7 @@ mod log;
 mod pause;
 mod photographs;
 mod receipt_scan;
+mod retention;
 mod scene;
 mod scopes;
 mod tampered;

@@ -1,0 +1,309 @@
+//! Holds, events, facts, rights, disclosures, the end of an account and of an organisation.
+
+use jiff::{SignedDuration, ToSpan};
+use vouchsafe::ledger::{ActorRole, EntryKind as K};
+use vouchsafe::retention::disclosure::{DisclosureRefusal, LegalBasis};
+use vouchsafe::retention::rights::{IdentityProof, RequestKind, RequestStatus, RightsError};
+use vouchsafe::retention::{Authority, Policy, RecipientId, RetentionError};
+use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
+use vouchsafe::{
+    Destruction, Error, HoldRequest, Organisation, Outcome, Ports, Scope, Subject, Vouchsafe,
+    verify_offboarding,
+};
+
+use crate::scene::{FACE, Scene, approver, consented, enrol, give, notice, permit, verify};
+
+const DPO: ActorRole = ActorRole::Administrator;
+
+/// A service with the organisation's own pack behind those that ship.
+fn with(scene: &Scene, own: &str) -> Vouchsafe {
+    let head = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n";
+    let own = format!("{head}{own}");
+    let mut packs = Policy::shipped_packs();
+    packs.push(&own);
+    let mut ports: Ports = scene.ports();
+    ports.retention = Policy::from_packs(&packs).unwrap();
+    Vouchsafe::open_with(ports)
+}
+
+const PERIODS: &str = "[[setting]]\nrule = \"fp-2c-billing\"\nperiod = \"1 year\"\n\
+                       [[setting]]\nrule = \"wb-1.1-billing\"\nperiod = \"1 year\"\n\
+                       [[setting]]\nrule = \"fp-2a-support\"\nperiod = \"1 year\"\n";
+const HOST: &str = "[organisation]\nname = \"Acme\"\naddress = \"1 Street\"\nemail = \"privacy@acme.example\"\n\
+                    minimum_age = \"18\"\nregions = \"eu\"\nstore_region = \"eu\"\n\
+                    [[recipient]]\nid = \"host\"\nname = \"Host\"\nkind = \"processor\"\nregion = \"eu\"\n\
+                    purpose = \"hosting\"\nclasses = \"account, billing\"\ndocument = \"dpa-1\"\n\
+                    confidential = \"yes\"\ndelete_within = \"30 days\"\n";
+
+fn done(destruction: Destruction) -> usize {
+    match destruction {
+        Destruction::Done(certificates) => certificates.len(),
+        Destruction::Pending(pending) => panic!("pending: {pending:?}"),
+    }
+}
+
+fn hold(
+    organisation: &Organisation<'_>,
+    person: &Subject<'_>,
+    authority: Authority,
+) -> vouchsafe::types::RecordId {
+    let request = HoldRequest {
+        matter: "case-26-104",
+        authority,
+        subject: Some(person),
+        class: None,
+        expires: None,
+        requested_by: "counsel",
+        approved_by: "dpo",
+    };
+    organisation.place_hold(&request).unwrap()
+}
+
+/// Promise: FP-6-necessary, WB-5-revoke
+#[test]
+fn what_a_hold_keeps_is_used_for_nothing_and_goes_when_the_hold_does() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    person.lives_in(Jurisdiction::Eu, DPO).unwrap();
+    enrol(&person, 1);
+    let matter = hold(&organisation, &person, Authority::Warrant);
+    assert_eq!(done(person.withdraw(FACE).unwrap().destruction), 0, "kept");
+    give(&person, FACE, &notice(&organisation));
+    assert!(!verify(&person, 1).is_accepted(), "consent came back, the template did not");
+    let again = permit(&person);
+    let refused = person.enrol_embedding(&again, crate::scene::face(&again, 1)).unwrap();
+    assert!(matches!(refused, Outcome::Refused(_)), "there is no room for another while it is kept");
+    assert_eq!(done(organisation.sweep().unwrap()), 0);
+    organisation.release_hold(matter, DPO).unwrap();
+    assert_eq!(done(organisation.sweep().unwrap()), 1);
+    enrol(&person, 1);
+    assert!(verify(&person, 1).is_accepted(), "a new life");
+    let kinds = scene.kinds("acme");
+    assert!(kinds.contains(&K::HoldPlaced) && kinds.contains(&K::HoldReleased));
+}
+
+/// Promise: FP-6-necessary
+#[test]
+fn a_hold_that_the_law_does_not_honour_stops_nothing() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    person.lives_in(Jurisdiction::UsIl, DPO).unwrap();
+    enrol(&person, 1);
+    hold(&organisation, &person, Authority::LitigationNotice);
+    assert_eq!(done(person.withdraw(FACE).unwrap().destruction), 1);
+    let twice = HoldRequest {
+        matter: "case-1",
+        authority: Authority::Warrant,
+        subject: None,
+        class: None,
+        expires: None,
+        requested_by: "dpo",
+        approved_by: "dpo",
+    };
+    assert!(matches!(organisation.place_hold(&twice), Err(Error::Retention(RetentionError::Hold(_)))));
+}
+
+/// Promise: FP-6-necessary
+#[test]
+fn purpose_met_method_disabled_and_employment_ended_destroy_at_once() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    assert_eq!(done(person.employment_ended(DPO).unwrap()), 0, "an end user is no employee");
+    assert_eq!(done(person.purpose_met(FACE, DPO).unwrap()), 1);
+    assert!(!verify(&person, 1).is_accepted());
+    enrol(&person, 1);
+    assert_eq!(done(person.method_disabled(FACE, DPO).unwrap()), 1);
+    let certificate = person.certificate(FACE).unwrap().unwrap();
+    assert_eq!(certificate.cause(), "method_disabled");
+}
+
+fn text(value: &str) -> FreeText {
+    FreeText::parse(value).unwrap()
+}
+
+/// Promise: FP-2c-billing, FP-2a-support
+#[test]
+fn what_no_period_is_stated_for_is_not_kept() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = organisation.subject("4711").unwrap();
+    for field in [FactField::BillingName, FactField::SupportMessage, FactField::City] {
+        let refused = person.record_fact(field, &text("x"), DPO);
+        assert!(matches!(refused, Err(Error::Retention(RetentionError::Gap { .. }))), "{field:?}");
+    }
+    assert!(person.facts().unwrap().is_empty());
+    let filled = with(&scene, PERIODS);
+    let organisation = filled.organisation("acme").unwrap();
+    assert!(
+        matches!(organisation.sweep(), Err(Error::PolicyNotActivated)),
+        "a new policy is put in force first"
+    );
+    organisation.activate_policy().unwrap();
+    let person = organisation.subject("4711").unwrap();
+    person.record_fact(FactField::BillingName, &text("A. Person"), DPO).unwrap();
+    person.record_fact(FactField::SupportMessage, &text("where is my token?"), DPO).unwrap();
+    person.record_fact(FactField::SupportMessage, &text("found it"), DPO).unwrap();
+    assert_eq!(person.facts().unwrap().len(), 3);
+}
+
+/// Promise: FP-9-correct
+#[test]
+fn a_fact_is_corrected_in_place_and_the_log_says_so() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = organisation.subject("4711").unwrap();
+    let id = person.record_fact(FactField::Name, &text("A. Persn"), DPO).unwrap();
+    person.correct_fact(id, &text("A. Person"), ActorRole::Person).unwrap();
+    let facts = person.facts().unwrap();
+    assert_eq!((facts.len(), facts[0].value.expose_text()), (1, "A. Person"));
+    assert_eq!(person.record_fact(FactField::Name, &text("B. Person"), DPO).unwrap(), id, "one name");
+    let kinds = scene.kinds("acme");
+    assert_eq!(kinds.iter().filter(|kind| **kind == K::FactCorrected).count(), 2);
+    let other = organisation.subject("4712").unwrap();
+    assert!(matches!(other.correct_fact(id, &text("C"), DPO), Err(Error::UnknownRecord)));
+    organisation.rotate_data_key(|_| ()).unwrap();
+    assert_eq!(person.facts().unwrap()[0].value.expose_text(), "B. Person", "also under a new key");
+}
+
+/// Promise: WB-4-account, WB-5-delete, WB-3-30days
+#[test]
+fn deleting_an_account_cascades_by_policy_and_orders_the_recipients() {
+    let scene = Scene::new();
+    let service = with(&scene, HOST);
+    let organisation = service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    person.record_fact(FactField::Name, &text("A. Person"), DPO).unwrap();
+    let Destruction::Done(certificates) = person.erase().unwrap() else { panic!("pending") };
+    let classes: Vec<_> = certificates.iter().map(|certificate| certificate.class()).collect();
+    assert_eq!(classes, [DataClass::Biometric, DataClass::Account]);
+    assert!(person.facts().unwrap().is_empty());
+    let account = &certificates[1];
+    assert!(account.not_reached().contains(&"recipients 1".to_owned()), "{:?}", account.not_reached());
+    let orders = person.deletion_orders().unwrap();
+    assert_eq!(orders.len(), 1);
+    scene.clock.advance(31.days()).unwrap();
+    assert_eq!(organisation.overdue_orders(10).unwrap().len(), 1);
+    let host = RecipientId::parse("host").unwrap();
+    let other = RecipientId::parse("other").unwrap();
+    assert!(matches!(organisation.recipient_acknowledged(orders[0].0, &other), Err(Error::Foreign)));
+    organisation.recipient_acknowledged(orders[0].0, &host).unwrap();
+    assert!(organisation.overdue_orders(10).unwrap().is_empty());
+    assert!(organisation.jobs().unwrap().iter().all(|job| job.finished_at.is_some()));
+    assert_eq!(done(person.erase().unwrap()), 0, "nothing twice");
+}
+
+/// Promise: WB-5-know, WB-5-delete, WB-11-ccpa
+#[test]
+fn a_deletion_request_is_verified_carried_out_and_answered_for_every_class() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let id = person.request(RequestKind::Delete).unwrap();
+    let unverified = person.start_request(id, DPO);
+    assert!(matches!(unverified, Err(Error::Rights(RightsError::NotVerified))));
+    let _ =
+        person.advance_request(id, DPO, |request, now| request.verify(IdentityProof::SignedIn, now)).unwrap();
+    let _ = person.start_request(id, DPO).unwrap();
+    assert!(matches!(person.answer_request(id, DPO), Err(Error::Rights(RightsError::Incomplete(_)))));
+    let _ = person.carry_out_request(id, DPO).unwrap();
+    let answered = person.answer_request(id, DPO).unwrap();
+    assert_eq!(answered.status(), RequestStatus::Answered);
+    assert!(matches!(person.permit(FACE).unwrap(), Outcome::Refused(_)));
+    assert!(matches!(organisation.subject("4712").unwrap().rights_request(id), Err(Error::UnknownRecord)));
+    let kinds = scene.kinds("acme");
+    assert!(kinds.contains(&K::RightsRequested) && kinds.contains(&K::RightsAnswered));
+}
+
+/// Promise: FP-9-restrict
+#[test]
+fn a_request_to_restrict_closes_the_gate() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let id = person.request(RequestKind::Restrict).unwrap();
+    let _ =
+        person.advance_request(id, DPO, |request, now| request.verify(IdentityProof::Session, now)).unwrap();
+    let _ = person.start_request(id, DPO).unwrap();
+    let _ = person.carry_out_request(id, DPO).unwrap();
+    assert!(matches!(person.permit(FACE).unwrap(), Outcome::Refused(_)));
+    assert_eq!(person.answer_request(id, DPO).unwrap().status(), RequestStatus::Answered);
+    person.lift_restriction(DPO).unwrap();
+    assert!(verify(&person, 1).is_accepted(), "reversible");
+}
+
+/// Promise: WB-3-no-sharing
+#[test]
+fn a_disclosure_is_allowed_and_written_down_or_refused_and_written_down() {
+    let scene = Scene::new();
+    let service = with(&scene, HOST);
+    let organisation = service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let host = RecipientId::parse("host").unwrap();
+    let account = [DataClass::Account];
+    assert!(person.disclose(&host, LegalBasis::Processor, &account).unwrap().is_ok());
+    let face = person.disclose(&host, LegalBasis::Processor, &[DataClass::Biometric]).unwrap();
+    assert_eq!(face, Err(DisclosureRefusal::Biometric));
+    let consent = |sequence| LegalBasis::ExplicitConsent { scope: Scope::FACE_VERIFICATION, sequence };
+    assert!(person.disclose(&host, consent(1), &account).unwrap().is_ok());
+    assert_eq!(person.disclose(&host, consent(2), &account).unwrap(), Err(DisclosureRefusal::NoConsent));
+    assert_eq!(person.disclosures().unwrap().len(), 2);
+    let kinds = scene.kinds("acme");
+    assert_eq!(kinds.iter().filter(|kind| **kind == K::DisclosureRefused).count(), 2);
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn lateness_is_seen_measured_and_logged() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    let day = SignedDuration::from_hours(24);
+    assert_eq!(organisation.watch_retention(day).unwrap().late, 0);
+    scene.clock.advance(91.days()).unwrap();
+    let _ = verify(&person, 1);
+    scene.clock.advance(2.years()).unwrap();
+    let status = organisation.watch_retention(day).unwrap();
+    assert!(status.late >= 2 && status.lateness > day, "{status:?}");
+    assert!(
+        status.to_metrics(organisation.id()).contains("vouchsafe_retention_late{organisation=\"acme\"} ")
+    );
+    assert!(scene.kinds("acme").contains(&K::RetentionLate));
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn an_organisation_leaves_by_one_approved_plan_with_one_certificate() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    for (id, seed) in [("1", 1), ("2", 2), ("3", 3)] {
+        enrol(&consented(&organisation, id), seed);
+    }
+    let plan = organisation.plan_offboarding().unwrap();
+    assert!(plan.text().contains("\nbiometric destroy 3 keep 0\n"), "{}", plan.text());
+    let one = approver().approve_offboarding(&plan).unwrap();
+    assert!(matches!(organisation.offboard(&plan, &[&one]), Err(Error::NotApproved)), "it takes two");
+    assert!(matches!(organisation.offboard(&plan, &[&one, &one]), Err(Error::NotApproved)), "different ones");
+    let mut ports = scene.ports();
+    let seed = vouchsafe::types::Secret::init_with(|seed| seed.fill(9));
+    let second = vouchsafe::Approver::from_seed("ciso.example", &seed).unwrap();
+    ports.approvers.push(second.key().clone());
+    let service = Vouchsafe::open_with(ports);
+    let organisation = service.organisation("acme").unwrap();
+    let two = second.approve_offboarding(&plan).unwrap();
+    let note = organisation.offboard(&plan, &[&one, &two]).unwrap();
+    let text = verify_offboarding(&note, &organisation.verifier_key().unwrap()).unwrap();
+    assert!(text.contains("\nbiometric destroyed 3 kept 0\n"), "{text}");
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("consent_evidence destroyed 0 kept ") && line.contains(" until 20"))
+    );
+    assert!(matches!(organisation.subject("1").unwrap().permit(FACE).unwrap(), Outcome::Refused(_)));
+}
