@@ -295,7 +295,24 @@ impl Gap {
                     | EntryKind::ConsentExpired
                     | EntryKind::ConsentInvalidated,
                 ) => gap.ended_alone += 1,
-                Some(EntryKind::SubjectMarked) => gap.marked += 1,
+                // What closes the gate, or keeps or ends data, and that no row tells any more.
+                Some(
+                    EntryKind::SubjectMarked
+                    | EntryKind::SubjectResidence
+                    | EntryKind::HoldPlaced
+                    | EntryKind::HoldReleased
+                    | EntryKind::RightsRequested
+                    | EntryKind::RetentionPolicyActivated,
+                ) => gap.marked += 1,
+                // Without a template that ended with it: purposes, methods and accounts that nothing shows.
+                Some(EntryKind::SubjectEvent)
+                    if !matches!(
+                        next,
+                        Some(EntryKind::ConsentWithdrawn | EntryKind::TemplateDestroyRequested)
+                    ) =>
+                {
+                    gap.marked += 1;
+                }
                 Some(EntryKind::NoticePublished) => gap.notices += 1,
                 _ => {}
             }

@@ -354,12 +354,13 @@ impl Sight {
             let (Some(before), Some(after)) = (model.person(*number), after.person(*number)) else {
                 continue;
             };
-            if *found == before {
+            let found = self.remembered(*found, before);
+            if found == before {
                 continue;
             }
             let shown = in_flight.and_then(|command| model.shown_only(command));
-            if *found == after || shown == Some((*number, *found)) {
-                model.observe(*number, *found);
+            if found == after || shown == Some((*number, found)) {
+                model.observe(*number, found);
                 continue;
             }
             let behind = found.sequence < before.sequence
@@ -408,7 +409,11 @@ impl Sight {
             ("templates enrolled", self.count(EntryKind::TemplateEnrolled), of(false, true)),
             ("destructions requested", self.count(EntryKind::TemplateDestroyRequested), of(true, true)),
             ("templates destroyed", self.count(EntryKind::TemplateDestroyed), of(true, true)),
-            ("payloads destroyed", self.count(EntryKind::PayloadDestroyed), of(true, false)),
+            (
+                "payloads destroyed",
+                self.count(EntryKind::PayloadDestroyed) + self.count(EntryKind::EvidenceExpired),
+                of(true, false),
+            ),
         ];
         // Rows go with the evidence of their destruction; the log stays.
         let expired = self.count(EntryKind::EvidenceExpired) > 0;
@@ -418,6 +423,17 @@ impl Sight {
             });
         }
         Ok(())
+    }
+
+    /// What is found of a person, with the enrolments whose rows went with the evidence of their destruction: only the
+    /// drill still knows how many those were.
+    fn remembered(&self, found: Person, known: Person) -> Person {
+        if found.enrolments >= known.enrolments || self.count(EntryKind::EvidenceExpired) == 0 {
+            return found;
+        }
+        let anew = u64::from(found.template == Template::Live && known.template != Template::Live);
+        let template = if found.template == Template::Absent { known.template } else { found.template };
+        Person { enrolments: known.enrolments + anew, template, ..found }
     }
 
     fn count(&self, kind: EntryKind) -> u64 {
@@ -455,8 +471,11 @@ impl Sight {
         }
         let stored = match deed.person() {
             Some(person) => {
-                let found =
-                    self.people.iter().find(|(number, ..)| *number == person).map(|(_, _, found)| *found);
+                let found = self.people.iter().find(|(number, ..)| *number == person);
+                let found = found.map(|(_, _, found)| match model.person(person) {
+                    Some(known) => self.remembered(*found, known),
+                    None => *found,
+                });
                 let opened =
                     self.count(EntryKind::TemplateOpened) + self.count(EntryKind::VerificationRefused);
                 let refused = self.count(EntryKind::PermitRefused);
