@@ -1,6 +1,10 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conflicts;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod matrix;
@@ -14,3 +18,5 @@ mod refusals;
 mod requests;
 #[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod schema;
