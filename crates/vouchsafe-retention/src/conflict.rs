@@ -149,7 +149,9 @@ impl Policy {
 
 fn shortest(rule: &Rule) -> String {
     let id = rule.id();
-    let place = rule.jurisdiction().map(|place| format!(" for whom {} may apply to", place.name()));
+    let place = rule
+        .jurisdiction()
+        .map(|place| format!(" for people of {}, and where no place is known", place.name()));
     let place = place.unwrap_or_default();
     match (rule.is_enabled(), rule.adoption()) {
         (true, None) => format!("The shorter `{id}` wins{place}."),
