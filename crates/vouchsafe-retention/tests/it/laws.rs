@@ -25,7 +25,7 @@ pub(crate) fn with(tables: &str) -> Result<Policy, RetentionError> {
     Policy::from_packs(&packs)
 }
 
-fn enrolled() -> Facts {
+pub(crate) fn enrolled() -> Facts {
     face(Role::EndUser).acted(PersonalAct::Enrolled, at(NOW))
 }
 
@@ -119,7 +119,7 @@ fn californias_register_is_kept_24_months_and_no_longer() {
     assert_eq!(deadline.not_before(), deadline.due());
 }
 
-fn hold(authority: Authority) -> Hold {
+pub(crate) fn hold(authority: Authority) -> Hold {
     let id = HoldId::from_bytes([1; 16]);
     Hold::place(id, "case-26-104", authority, at(NOW), ["dpo", "counsel"]).unwrap()
 }

@@ -11,6 +11,8 @@ mod matrix;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod organisation;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod refusals;
