@@ -5,6 +5,8 @@ mod changes;
 #[cfg(test)]
 mod conflicts;
 #[cfg(test)]
+mod forces;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod matrix;
