@@ -1,11 +1,19 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conflicts;
+#[cfg(test)]
+mod forces;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod organisation;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -14,3 +22,5 @@ mod refusals;
 mod requests;
 #[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod schema;
