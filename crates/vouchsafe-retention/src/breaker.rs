@@ -89,8 +89,9 @@ impl Plan {
     /// `acknowledged` is the digest of a plan that somebody looked at and let pass; it lets pass that plan only.
     ///
     /// # Errors
-    /// [`RetentionError::PolicyChanged`] when another policy is in force by now, [`RetentionError::Breaker`]
-    /// when the breaker trips and the plan is not acknowledged.
+    /// [`RetentionError::PolicyChanged`] when another policy is in force by now, [`RetentionError::Plan`] when the plan
+    /// asks for other approvals than the policy does for its items, [`RetentionError::Breaker`] when the breaker trips
+    /// and the plan is not acknowledged.
     pub fn release(
         self,
         policy: &Policy,
@@ -100,6 +101,10 @@ impl Plan {
         let digest = self.digest()?;
         if self.policy() != policy.digest() {
             return Err(RetentionError::PolicyChanged);
+        }
+        // The file says how many approve it: whoever edits the file must not decide that.
+        if self.approvals_needed() != self.approvals_under(policy) {
+            return Err(RetentionError::Plan);
         }
         if breaker.trips(&self) && acknowledged != Some(digest) {
             let (due, considered) = (self.items().len() as u64, self.considered());

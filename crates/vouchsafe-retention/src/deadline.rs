@@ -13,7 +13,7 @@ impl Policy {
     /// counts. Rules whose trigger has not happened take no part.
     ///
     /// # Errors
-    /// [`RetentionError::Gap`] when a rule that covers the record states no period, or none covers it;
+    /// [`RetentionError::Gap`] when a rule that covers the record states no period, or no ceiling covers it;
     /// [`RetentionError::Calendar`] when a period ends beyond the year 9999.
     pub fn resolve(&self, facts: &Facts) -> Result<Deadline, RetentionError> {
         let covering: Vec<&Rule> = self.rules().iter().filter(|rule| rule.covers(facts)).collect();

@@ -6,7 +6,7 @@ use vouchsafe_types::{DataClass, Digest, RecordId, Timestamp};
 
 use crate::policy::finish;
 use crate::wire::plan_v2::{ItemV2, PlanV2};
-use crate::{Facts, Hold, Policy, RetentionError, Verdict};
+use crate::{Approvals, Facts, Hold, Policy, RetentionError, Verdict};
 
 /// What is due at one instant under one policy: a file to review, approve and execute.
 ///
@@ -84,6 +84,12 @@ impl Plan {
     /// How many different people have to approve it, 0 to 5.
     pub fn approvals_needed(&self) -> usize {
         self.approvals.into()
+    }
+
+    /// How many the policy asks for, for these items.
+    pub(crate) fn approvals_under(&self, policy: &Policy) -> usize {
+        let needed = self.items.iter().map(|item| policy.approvals().needed(policy.stage(&item.rule)));
+        needed.max().unwrap_or(0).into()
     }
 
     /// For up to 16 of the rules that decided, why the first of their items is due.
@@ -171,7 +177,14 @@ impl Plan {
             && due
             && ids.len() == self.items.len()
             && self.items.len() as u64 <= self.considered
-            && self.approvals <= 5
+            && self.approvals <= Approvals::MAX
+            && self.explains_its_items()
+    }
+
+    /// Whether every sample is of a rule that decided.
+    fn explains_its_items(&self) -> bool {
+        let rules: BTreeSet<_> = self.items.iter().map(PlanItem::rule).collect();
+        self.samples.len() <= SAMPLES && self.samples.keys().all(|rule| rules.contains(rule.as_str()))
     }
 
     fn to_wire(&self) -> PlanV2 {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use ring::digest::{Context, SHA256};
-use vouchsafe_types::{DataClass, Digest};
+use vouchsafe_types::{DataClass, Digest, Jurisdiction, Modality, Role};
 
 use crate::adopt::Adoption;
 use crate::disclosure::Recipient;
 use crate::pack::{Pack, Setting};
 use crate::tables::Tables;
 use crate::{
-    Approvals, Breaker, ClockGuard, Confidence, Honour, MinimumAge, Note, Period, Problem, Profile,
-    RecipientId, RetentionError, Rule, Stage, contradiction,
+    Approvals, Breaker, ClockGuard, Confidence, Facts, Honour, MinimumAge, Note, Period, Problem, Profile,
+    RecipientId, RetentionError, Rule, RuleKind, Stage, contradiction,
 };
 
 /// The rules in force: one or more packs, and the zone in whose calendar they count.
@@ -259,15 +259,32 @@ impl Policy {
         &self.zone
     }
 
-    /// What the organisation has to state before it stores such data: rules without a period, classes without
-    /// a rule.
+    /// What the organisation has to state before it stores such data: rules without a period, classes of which some
+    /// record has no ceiling, wherever the person lives.
     pub fn gaps(&self) -> Vec<Gap> {
-        let enabled = || self.rules.iter().filter(|rule| rule.is_enabled());
-        let unstated = enabled().filter(|rule| rule.period.is_none());
+        let unstated = self.rules.iter().filter(|rule| rule.is_enabled() && rule.period.is_none());
         let unstated = unstated.map(|rule| Gap { class: rule.class, rule: Some(rule.clone()) });
-        let covered: BTreeSet<_> = enabled().map(Rule::class).collect();
-        let silent = DataClass::ALL.into_iter().filter(|class| !covered.contains(class));
+        let silent = DataClass::ALL.into_iter().filter(|class| self.is_silent_on(*class));
         unstated.chain(silent.map(|class| Gap { class, rule: None })).collect()
+    }
+
+    /// Whether somebody's record of the class has no ceiling: a law of one place says nothing of the others.
+    fn is_silent_on(&self, class: DataClass) -> bool {
+        let modalities: &[Option<Modality>] = if class == DataClass::Biometric {
+            &[Some(Modality::Face), Some(Modality::Voice)]
+        } else {
+            &[None]
+        };
+        modalities.iter().any(|modality| {
+            Role::ALL.into_iter().any(|role| {
+                let facts =
+                    Facts::new(class, *modality, role).map(|facts| facts.residing(Jurisdiction::Elsewhere));
+                let ceiling = |facts: &Facts| {
+                    self.rules.iter().any(|rule| rule.kind == RuleKind::Ceiling && rule.covers(facts))
+                };
+                !facts.is_ok_and(|facts| ceiling(&facts))
+            })
+        })
     }
 
     /// SHA-256 of the packs' bytes, in order, and of the zone's name.

@@ -132,3 +132,36 @@ fn an_open_request_freezes_its_evidence() {
     assert!(frozen.is_frozen() && frozen.explanation().contains("open rights request"));
     assert_eq!(frozen.review_at(end), Some(at("2028-04-02T12:00:00Z")), "a day later at the latest");
 }
+
+/// Whoever edits the file of a plan does not decide how many approve it.
+#[test]
+fn a_plan_that_asks_for_fewer_approvals_than_the_policy_is_not_released() {
+    let policy = with("[approval]\nscheduled = \"2\"\n").unwrap();
+    let log =
+        Facts::new(DataClass::AuditLog, None, Role::EndUser).unwrap().created(at("2026-01-01T00:00:00Z"));
+    let records = [(ItemId::parse("a").unwrap(), log, Vec::new())];
+    let plan = Plan::make_held(&policy, records, 9, at(NOW)).unwrap();
+    let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
+    let edited = text.replacen("\"approvals\":2", "\"approvals\":0", 1);
+    let edited = Plan::parse(edited.as_bytes()).unwrap();
+    let digest = edited.digest().unwrap();
+    let released = edited.release(&policy, policy.breaker(), Some(digest));
+    assert_eq!(released.err(), Some(RetentionError::Plan), "not even acknowledged");
+    assert!(plan.release(&policy, policy.breaker(), None).is_ok());
+    let sample = text.replacen("\"wb-4-audit-log\":\"", "\"another-rule\":\"", 1);
+    assert_eq!(Plan::parse(sample.as_bytes()), Err(RetentionError::Plan), "explains what is not on it");
+}
+
+/// A law of one place, or a duty to keep, is no answer to how long data is kept.
+#[test]
+fn a_class_without_a_ceiling_for_everybody_is_a_gap() {
+    let gap = |rule: &str| {
+        let policy = Policy::from_packs(&[&own(rule)]).unwrap();
+        policy.gaps().iter().any(|gap| gap.class() == DataClass::Support)
+    };
+    let everywhere = RULE.replace("jurisdiction = \"us-il\"\n", "");
+    assert!(!gap(&everywhere));
+    assert!(gap(RULE), "of one place");
+    assert!(gap(&everywhere.replace("ceiling", "floor")), "kept, never destroyed");
+    assert!(gap(&everywhere.replace("class = \"support\"\n", "class = \"support\"\nrole = \"end_user\"\n")));
+}
