@@ -10,12 +10,12 @@ use std::sync::Arc;
 use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::{
-    Act, ConsentReceipt, Consented, Notice, Organisation, Permit, Ports, Scope, Subject, Timestamp,
-    VirtualClock, Vouchsafe,
+    Act, Approver, ConsentReceipt, Consented, Destruction, Error, Notice, Organisation, Pace, Permit, Ports,
+    Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
 use vouchsafe_template::Threshold;
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, Secret};
 
 use crate::draws::Draws;
 
@@ -59,25 +59,25 @@ impl Scene {
     ///
     /// # Errors
     /// As [`Ports::in_folder`].
-    pub fn ports(&self) -> Result<Ports, vouchsafe::Error> {
+    pub fn ports(&self) -> Result<Ports, Error> {
         let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
-        Ok(Ports::in_folder(&self.folder)?.with_clock(clock))
+        Ok(with_approver(Ports::in_folder(&self.folder)?)?.with_clock(clock))
     }
 
     /// As [`Self::ports`], with another key service than a key file.
     ///
     /// # Errors
     /// As [`Ports::in_folder_with`].
-    pub fn ports_with(&self, service: Arc<dyn KeyService>) -> Result<Ports, vouchsafe::Error> {
+    pub fn ports_with(&self, service: Arc<dyn KeyService>) -> Result<Ports, Error> {
         let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
-        Ok(Ports::in_folder_with(&self.folder, service)?.with_clock(clock))
+        Ok(with_approver(Ports::in_folder_with(&self.folder, service)?)?.with_clock(clock))
     }
 
     /// Opens the folder.
     ///
     /// # Errors
     /// As [`Ports::in_folder`].
-    pub fn open(&self) -> Result<Vouchsafe, vouchsafe::Error> {
+    pub fn open(&self) -> Result<Vouchsafe, Error> {
         self.ports().map(Vouchsafe::open_with)
     }
 }
@@ -104,7 +104,7 @@ pub fn database(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Never: the id is well-formed.
-pub fn organisation_id() -> Result<OrganisationId, vouchsafe::Error> {
+pub fn organisation_id() -> Result<OrganisationId, Error> {
     Ok(OrganisationId::parse(ORGANISATION)?)
 }
 
@@ -112,7 +112,7 @@ pub fn organisation_id() -> Result<OrganisationId, vouchsafe::Error> {
 ///
 /// # Errors
 /// As [`Organisation::publish_notice`].
-pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, vouchsafe::Error> {
+pub fn notice(organisation: &Organisation<'_>) -> Result<Notice, Error> {
     organisation.publish_notice(draft("1", "Your face template is kept until you withdraw."))
 }
 
@@ -129,10 +129,10 @@ pub fn draft<'a>(version: &'a str, text: &'a str) -> NoticeDraft<'a> {
 ///
 /// # Errors
 /// What the showing or the act answers; [`vouchsafe::Error::UnknownNotice`] for a refusal, which adults do not meet.
-pub fn give(person: &Subject<'_>, scope: Scope, notice: &Notice) -> Result<ConsentReceipt, vouchsafe::Error> {
+pub fn give(person: &Subject<'_>, scope: Scope, notice: &Notice) -> Result<ConsentReceipt, Error> {
     let served = person.serve_notice(scope, notice)?;
     let given = person.give_consent(served.ticket(), Act::checkbox().attesting_age(18))?;
-    given.done().ok_or(vouchsafe::Error::UnknownNotice)
+    given.done().ok_or(Error::UnknownNotice)
 }
 
 /// The caller's own id of a person.
@@ -148,7 +148,7 @@ pub fn embedding(
     permit: &Permit<Consented>,
     person: u32,
     variant: u64,
-) -> Result<FaceEmbedding<Consented>, vouchsafe::Error> {
+) -> Result<FaceEmbedding<Consented>, Error> {
     let seed = u64::from(person) << 32 | variant;
     let values = Draws::seeded(Draws::seeded(seed).next_u64()).vector();
     Ok(supplied_embedding(permit, &values, Threshold::SHIPPED_FACE_MODEL)?)
@@ -172,4 +172,27 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The one approver whom the services of the drills know.
+///
+/// # Errors
+/// [`Error::Ledger`] never.
+pub fn approver() -> Result<Approver, Error> {
+    Approver::from_seed("drill.example", &Secret::init_with(|seed| seed.fill(7)))
+}
+
+/// Plans what is due, approves it and runs the plan, whatever the breakers say.
+///
+/// # Errors
+/// As [`Organisation::plan_retention`] and [`Organisation::run_plan`].
+pub fn approved_sweep(organisation: &Organisation<'_>) -> Result<Destruction, Error> {
+    let plan = organisation.plan_retention()?;
+    let approval = approver()?.approve(&plan)?;
+    organisation.run_plan(plan, &[&approval], Pace::default())
+}
+
+fn with_approver(mut ports: Ports) -> Result<Ports, Error> {
+    ports.approvers.push(approver()?.key().clone());
+    Ok(ports)
 }

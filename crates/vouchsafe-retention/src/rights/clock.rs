@@ -3,11 +3,11 @@ use std::fmt;
 
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
-use jiff::{Span, Zoned};
+use jiff::{Span, ZonedDateTime};
 use vouchsafe_types::{Jurisdiction, Timestamp};
 
 use super::{RequestKind, RightsError};
-use crate::pack::Reader;
+use crate::reader::Reader;
 use crate::{Confidence, Period, Policy, Problem, Reference, RetentionError};
 
 /// A length of time in a clock: calendar or business days.
@@ -51,7 +51,7 @@ impl fmt::Display for Interval {
     }
 }
 
-fn business_days(start: Zoned, days: u16) -> Option<Timestamp> {
+fn business_days(start: ZonedDateTime, days: u16) -> Option<Timestamp> {
     let mut left = days;
     let mut passed = 0;
     let mut day = start.clone();
@@ -188,8 +188,7 @@ pub(super) struct Run {
 impl Run {
     fn start(clock: &Clock, at: Timestamp, zone: &TimeZone) -> Result<Self, RightsError> {
         let beyond = || RightsError::Calendar(clock.id.to_string());
-        let after =
-            |interval: Interval, start: Timestamp| interval.after(start, zone).ok_or_else(beyond);
+        let after = |interval: Interval, start: Timestamp| interval.after(start, zone).ok_or_else(beyond);
         let answer_by = after(clock.answer, at)?;
         Ok(Self {
             clock: clock.id.clone(),

@@ -142,7 +142,8 @@ impl RightsRequest {
             _ => None,
         };
         let dues = self.dues(now).into_iter();
-        let actions = dues.filter_map(|(kind, due)| urgency(due).map(|urgency| Action { kind, urgency, due }));
+        let actions =
+            dues.filter_map(|(kind, due)| urgency(due).map(|urgency| Action { kind, urgency, due }));
         actions.collect()
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use vouchsafe_types::{DataClass, Jurisdiction};
 
 use super::RightsError;
-use crate::pack::Reader;
+use crate::reader::Reader;
 use crate::{Confidence, Policy, Reference, RetentionError};
 
 /// How much of a class goes into an export.

@@ -68,9 +68,7 @@ impl RefusalGround {
     /// The clauses that accept it.
     pub const fn clause(self) -> &'static str {
         match self {
-            Self::Excessive | Self::ManifestlyUnfounded => {
-                "GDPR Art 12(5)(b); Cal. Civ. Code 1798.145(h)(3)"
-            }
+            Self::Excessive | Self::ManifestlyUnfounded => "GDPR Art 12(5)(b); Cal. Civ. Code 1798.145(h)(3)",
             Self::IdentityNotVerified => "GDPR Art 12(2), 12(6); Cal. Code Regs. tit. 11, 7021(b), 7024(a)",
             Self::LegalDuty => "GDPR Art 17(3)(b); Cal. Civ. Code 1798.105(d)(8)",
             Self::LegalHold => "GDPR Art 17(3)(e), 21(1)",

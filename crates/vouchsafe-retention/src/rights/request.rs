@@ -97,7 +97,7 @@ impl RightsRequest {
         Ok(Self::received(id, kind, places, received_at, runs))
     }
 
-    pub(super) const fn received(
+    pub(super) fn received(
         id: RequestId,
         kind: RequestKind,
         places: BTreeSet<Jurisdiction>,
@@ -294,8 +294,9 @@ impl RightsRequest {
     /// Which pairs of the inventory have an answer; a pair that the request has no task for is a gap.
     pub fn completeness(&self, inventory: &Inventory) -> Completeness {
         let concerned = inventory.pairs().filter(|(class, _)| self.kind.concerns(*class));
-        let answered =
-            |pair: &&(DataClass, Place)| self.tasks.get(pair).is_some_and(|task| task.status != TaskStatus::Pending);
+        let answered = |pair: &&(DataClass, Place)| {
+            self.tasks.get(pair).is_some_and(|task| task.status != TaskStatus::Pending)
+        };
         let (with, without): (Vec<_>, Vec<_>) = concerned.partition(answered);
         let mut gaps: Vec<_> = without.into_iter().cloned().collect();
         let pending = |(_, task): &(&(DataClass, Place), &Task)| task.status == TaskStatus::Pending;

@@ -141,9 +141,8 @@ impl RightsRequest {
     /// Whether a task fits the kind and the steps.
     fn could_hold(&self, (class, _): &(DataClass, Place), task: &Task) -> bool {
         let Some(started) = self.instant_of(RequestEvent::Start) else { return false };
-        let in_time = task.at.is_none_or(|at| {
-            at >= started && self.closed_at().is_none_or(|closed| at <= closed)
-        });
+        let in_time =
+            task.at.is_none_or(|at| at >= started && self.closed_at().is_none_or(|closed| at <= closed));
         let settled = task.at.is_some() == (task.status != TaskStatus::Pending);
         let answered = self.instant_of(RequestEvent::Answer).is_none() || settled && task.at.is_some();
         let ground = match task.status {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::{Span, ToSpan};
 use vouchsafe::ledger::{ActorRole, Checkpoint, HandoverReason, Trust, verify_tiles};
-use vouchsafe::retention::RetentionError;
 use vouchsafe::store::FolderTiles;
 use vouchsafe::{
     Act, Destruction, Error, Notice, Organisation, Outcome, Scope, Subject, Vouchsafe, types::Clock,
@@ -177,7 +176,7 @@ impl<'a> History<'a> {
             _ => 7.years().days(1),
         });
         finished(match self.organisation.sweep() {
-            Err(Error::Retention(RetentionError::Breaker { .. })) => approved_sweep(self.organisation)?,
+            Err(Error::Retention(_)) => approved_sweep(self.organisation)?,
             swept => swept?,
         })
     }

@@ -1,10 +1,13 @@
 //! Consent, enrolment, verification, withdrawal, destruction, retention.
 
 use jiff::ToSpan;
-use vouchsafe::{Act, Decision, Destruction, Error, Reasons, Refusal, Role, Scope};
+use vouchsafe::ledger::ActorRole;
+use vouchsafe::types::{Jurisdiction, Secret};
+use vouchsafe::{Act, Approver, Decision, Destruction, Error, Pace, Plan, Reasons, Refusal, Role, Scope};
 
 use crate::scene::{
-    FACE, Scene, consented, draft, enrol, face, give, notice, permit, refusal, try_give, verify,
+    FACE, Scene, approved_sweep, approver, consented, draft, enrol, face, give, notice, permit, refusal,
+    try_give, verify,
 };
 
 fn rejected_with(decision: Decision) -> Reasons {
@@ -142,6 +145,7 @@ fn three_years_after_the_last_interaction_and_not_a_second_earlier() {
     let organisation = scene.service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");
     let enrolment = enrol(&person, 1);
+    person.lives_in(Jurisdiction::Elsewhere, ActorRole::Administrator).unwrap();
     scene.clock.advance(1.year()).unwrap();
     assert!(verify(&person, 1).is_accepted(), "the person's own act starts the period again");
     scene.clock.advance(3.years()).unwrap();
@@ -153,11 +157,12 @@ fn three_years_after_the_last_interaction_and_not_a_second_earlier() {
             .collect::<Vec<_>>(),
         Destruction::Pending(pending) => panic!("pending: {pending:?}"),
     };
-    assert!(templates(organisation.sweep().unwrap()).is_empty(), "one second early");
+    assert!(templates(approved_sweep(&organisation)).is_empty(), "one second early");
     scene.pass(1);
-    let destroyed = templates(organisation.sweep().unwrap());
+    let destroyed = templates(approved_sweep(&organisation));
     assert_eq!(destroyed.len(), 1);
-    assert_eq!(destroyed[0].cause(), "wb-4-face-user-inactivity");
+    assert_eq!(destroyed[0].cause(), "retention_rule");
+    assert_eq!(destroyed[0].rule(), Some(("wb-4-face-user-inactivity", "WB 4")));
     assert!(rejected_with(verify(&person, 1)).contains(Refusal::TemplateDestroyed));
 }
 
@@ -168,6 +173,7 @@ fn a_strangers_attempt_does_not_extend_the_period() {
     let organisation = scene.service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");
     enrol(&person, 1);
+    person.lives_in(Jurisdiction::Elsewhere, ActorRole::Administrator).unwrap();
     scene.clock.advance(2.years()).unwrap();
     assert!(!verify(&person, 2).is_accepted());
     scene.clock.advance(1.year()).unwrap();
@@ -183,14 +189,23 @@ fn a_plan_runs_only_with_its_own_approval() {
     enrol(&person, 1);
     scene.clock.advance(4.years()).unwrap();
     let plan = organisation.plan_retention().unwrap();
-    let approval = organisation.approve_plan(&plan).unwrap();
+    let approval = approver().approve(&plan).unwrap();
     scene.pass(60);
     let other = organisation.plan_retention().unwrap();
-    assert!(matches!(organisation.run_plan(other, &approval), Err(Error::NotApproved)));
-    assert!(organisation.run_plan(plan.clone(), "no note").is_err());
-    let Destruction::Done(done) = organisation.run_plan(plan.clone(), &approval).unwrap() else { panic!() };
+    let run =
+        |plan: &Plan, approvals: &[&str]| organisation.run_plan(plan.clone(), approvals, Pace::default());
+    assert!(matches!(run(&other, &[&approval]), Err(Error::NotApproved)));
+    assert!(run(&plan, &["no note"]).is_err());
+    assert!(matches!(run(&plan, &[]), Err(Error::NotApproved)));
+    let stranger = Approver::from_seed("dpo.example", &Secret::init_with(|seed| seed.fill(8))).unwrap();
+    let forged = stranger.approve(&plan).unwrap();
+    assert!(
+        matches!(run(&plan, &[&forged]), Err(Error::NotApproved)),
+        "a key that the service does not know"
+    );
+    let Destruction::Done(done) = run(&plan, &[&approval]).unwrap() else { panic!() };
     assert_eq!(done.len(), plan.items().len());
-    let Destruction::Done(again) = organisation.run_plan(plan, &approval).unwrap() else { panic!() };
+    let Destruction::Done(again) = run(&plan, &[&approval]).unwrap() else { panic!() };
     assert!(again.is_empty(), "running a plan twice destroys nothing twice");
 }
 
