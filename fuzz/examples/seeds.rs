@@ -391,6 +391,7 @@ fn retention(folder: &Path) -> Step {
 id = "acme"
 version = "1"
 title = "Acme"
+kind = "organisation"
 
 [[rule]]
 id = "acme-inactivity"
@@ -425,7 +426,7 @@ period = "2 years"
         folder,
         "policy_pack",
         "setting",
-        "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n\n[[setting]]\nrule = \"fp-2a-support\"\nperiod = \"2 years\"\n",
+        "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n\n[[setting]]\nrule = \"fp-2a-support\"\nperiod = \"2 years\"\n",
     )?;
 
     let policy = Policy::default_notices()?;

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use vouchsafe_types::{DataClass, Modality, Role};
+use vouchsafe_types::{DataClass, Jurisdiction, Modality, Role};
 
 use crate::{Policy, Rule};
 
@@ -15,6 +15,7 @@ impl Policy {
             let _ = write!(text, "\n## `{}`\n\n", class.name());
             self.table_of(class, &mut text);
         }
+        self.holds_of_law(&mut text);
         text.push_str("\n## Gaps\n\n");
         let gaps = self.gaps();
         if gaps.is_empty() {
@@ -26,6 +27,16 @@ impl Policy {
         text
     }
 
+    fn holds_of_law(&self, text: &mut String) {
+        text.push_str("\n## Legal holds\n\nEvery authority is honoured but where a law says otherwise:\n\n");
+        for row in self.honours() {
+            let place = row.jurisdiction().map_or("everywhere", Jurisdiction::title);
+            let only: Vec<_> = row.authorities().iter().map(|authority| authority.name()).collect();
+            let (class, only, clause) = (row.class().name(), only.join(" or "), row.clause());
+            let _ = writeln!(text, "- `{class}`, {place}: {only} only ({clause})");
+        }
+    }
+
     fn table_of(&self, class: DataClass, text: &mut String) {
         let mut rules = self.rules().iter().filter(|rule| rule.class() == class).peekable();
         if rules.peek().is_none() {
@@ -33,7 +44,7 @@ impl Policy {
             return;
         }
         text.push_str(
-            "| whose | trigger | bound | period | clause | rule | says |\n|---|---|---|---|---|---|---|\n",
+            "| where | whose | trigger | bound | period | clause | rule | says |\n|---|---|---|---|---|---|---|---|\n",
         );
         for rule in rules {
             text.push_str(&row_of(rule));
@@ -45,6 +56,7 @@ fn row_of(rule: &Rule) -> String {
     let whose = [rule.modality().map(Modality::name), rule.role().map(Role::name)];
     let whose: Vec<_> = whose.into_iter().flatten().map(|name| name.replace('_', " ")).collect();
     let whose = if whose.is_empty() { "any".to_owned() } else { whose.join(", ") };
+    let place = rule.jurisdiction().map_or("everywhere", Jurisdiction::title);
     let period = match (rule.period(), rule.bounds()) {
         (None, _) => "**not stated**".to_owned(),
         (Some(period), None) => period.to_string(),
@@ -53,5 +65,5 @@ fn row_of(rule: &Rule) -> String {
     let state = if rule.is_enabled() { "" } else { " (disabled: source not confirmed)" };
     let trigger = rule.trigger().name().replace('_', " ");
     let (kind, clause, id, says) = (rule.kind().name(), rule.clause(), rule.id(), rule.says());
-    format!("| {whose} | {trigger} | {kind} | {period} | {clause} | `{id}`{state} | {says} |\n")
+    format!("| {place} | {whose} | {trigger} | {kind} | {period} | {clause} | `{id}`{state} | {says} |\n")
 }

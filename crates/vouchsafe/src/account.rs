@@ -13,7 +13,7 @@ use crate::orders::order_deletions;
 use crate::payload::Payload;
 use crate::{Destruction, Error, Subject};
 
-/// How many leaves of evidence one deletion may need: a day's consent evidence and destruction evidence, the orders.
+/// The classes of evidence that one deletion writes; orders come to it where there are recipients.
 const EVIDENCE: [DataClass; 3] =
     [DataClass::ConsentEvidence, DataClass::DestructionEvidence, DataClass::Disclosure];
 
@@ -40,7 +40,10 @@ impl Subject<'_> {
     }
 
     pub(crate) fn erase_as(&self, by: ActorRole, reason: DestructionReason) -> Result<Destruction, Error> {
-        let condemned = self.act(&EVIDENCE, |act| delete_account(act, self.pseudonym, by, reason))?;
+        // A leaf that may not be needed could have to be reserved, which waits for whoever uses the keys.
+        let orders = !self.organisation.core.ports.retention.recipients().is_empty();
+        let evidence = EVIDENCE.get(..if orders { 3 } else { 2 }).unwrap_or(&EVIDENCE);
+        let condemned = self.act(evidence, |act| delete_account(act, self.pseudonym, by, reason))?;
         let destruction = self.organisation.destruction_of(&condemned);
         if matches!(destruction, Destruction::Done(_)) {
             self.organisation.resume_jobs()?;

@@ -27,7 +27,7 @@ MOST = 1048576
 
 CLASSES = {
     "biometric": 1, "consent_evidence": 2, "account": 3, "billing": 4, "support": 5, "usage": 6,
-    "verification_log": 7, "audit_log": 8, "destruction_evidence": 9,
+    "verification_log": 7, "audit_log": 8, "destruction_evidence": 9, "rights_request": 10, "disclosure": 11,
 }
 MODALITIES = {"none": 0, "face": 1, "voice": 2}
 ROLES = {"administrator": 1, "end user": 2}

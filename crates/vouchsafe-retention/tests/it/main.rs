@@ -1,6 +1,8 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod model;
@@ -8,5 +10,7 @@ mod model;
 mod plans;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod rows;

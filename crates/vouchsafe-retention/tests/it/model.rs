@@ -95,7 +95,8 @@ fn walk(clauses: &[Clause], happened: &[Option<Day>; 7], face: bool, end_user: b
         expired |= ending_today.iter().any(|&i| !clauses[i].is_floor());
         let kept = bounds.iter().any(|(day, i)| clauses[*i].is_floor() && *day > today);
         if expired && !kept {
-            ending_today.retain(|&i| clauses[i].is_floor() == was_expired);
+            // A floor decides only for a ceiling that ended before it.
+            ending_today.retain(|&i| was_expired || !clauses[i].is_floor());
             let named =
                 |&i: &usize| usize::from(clauses[i].face_only) + usize::from(clauses[i].end_user_only);
             let most = ending_today.iter().map(named).max().unwrap();
@@ -161,7 +162,7 @@ proptest! {
         end_user in any::<bool>(),
     ) {
         let rules: String = clauses.iter().zip(0..).map(|(clause, i): (_, usize)| clause.toml(&format!("r{i}"))).collect();
-        let pack = format!("format = 1\nid = \"t\"\nversion = \"1\"\ntitle = \"T\"\n{rules}");
+        let pack = format!("format = 1\nid = \"t\"\nversion = \"1\"\ntitle = \"T\"\nkind = \"organisation\"\n{rules}");
         let policy = Policy::from_packs(&[&pack]).unwrap();
         let expected = walk(&clauses, &happened, face, end_user);
         match policy.resolve(&facts(&happened, face, end_user)) {

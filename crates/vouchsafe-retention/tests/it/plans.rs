@@ -54,7 +54,7 @@ fn a_plan_has_one_encoding() {
     let tampered = [
         format!("{text}\n"),
         text.replacen(':', ": ", 1),
-        text.replacen("\"version\":1", "\"version\":2", 1),
+        text.replacen("\"version\":2", "\"version\":1", 1),
         text.replacen("\"considered\":20", "\"considered\":8", 1),
         text.replacen("\"biometric\":9", "\"biometric\":8", 1),
         text.replacen("2026-04-01T00:00:00Z", "2026-04-01T00:00:00+00:00", 1),

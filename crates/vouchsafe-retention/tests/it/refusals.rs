@@ -2,7 +2,7 @@ use jiff::tz::TimeZone;
 use vouchsafe_retention::{Facts, Policy, Problem, RetentionError};
 use vouchsafe_types::{DataClass, Modality, Role};
 
-const HEAD: &str = "format = 1\nid = \"t\"\nversion = \"1\"\ntitle = \"T\"\n";
+const HEAD: &str = "format = 1\nid = \"t\"\nversion = \"1\"\ntitle = \"T\"\nkind = \"organisation\"\n";
 const RULE: &str = "[[rule]]\nid = \"r\"\nclass = \"usage\"\ntrigger = \"creation\"\nkind = \"ceiling\"\n\
                     period = \"30 days\"\nclause = \"T 1\"\nsays = \"S.\"\nconfidence = \"confirmed\"\n";
 
@@ -43,31 +43,31 @@ fn one_wrong_field_is_refused_with_line_and_rule() {
         ("says = ", "least = \"31 days\"\nmost = \"1 year\"\nsays = ", Problem::Bounds),
     ];
     for (from, to, problem) in cases {
-        refused(&RULE.replace(from, to), Some("r"), Some(5), problem);
+        refused(&RULE.replace(from, to), Some("r"), Some(6), problem);
     }
-    refused(&RULE.replace("id = \"r\"\n", ""), None, Some(5), Problem::MissingField("id"));
+    refused(&RULE.replace("id = \"r\"\n", ""), None, Some(6), Problem::MissingField("id"));
 }
 
 #[test]
 fn what_is_no_pack_is_refused() {
-    refused("[[rule]\n", None, Some(5), Problem::Syntax);
-    refused("colour = \"red\"\n", None, Some(5), Problem::Syntax);
-    refused("[[rule]]\nid = 3\n", None, Some(6), Problem::Syntax);
+    refused("[[rule]\n", None, Some(6), Problem::Syntax);
+    refused("colour = \"red\"\n", None, Some(6), Problem::Syntax);
+    refused("[[rule]]\nid = 3\n", None, Some(7), Problem::Syntax);
     let other = Policy::from_packs(&[&HEAD.replace('1', "2")]);
     assert!(matches!(other, Err(RetentionError::Pack(fault)) if *fault.problem() == Problem::Format));
-    refused(&format!("{RULE}{RULE}"), Some("r"), None, Problem::DuplicateRule);
+    refused(&format!("{RULE}{RULE}"), Some("r"), Some(15), Problem::DuplicateRule);
 }
 
 #[test]
 fn settings_are_bounded() {
     let set =
         |rule: &str, period: &str| format!("{RULE}[[setting]]\nrule = \"{rule}\"\nperiod = \"{period}\"\n");
-    refused(&set("r", "40 days"), Some("r"), Some(14), Problem::NotConfigurable);
-    refused(&set("q", "40 days"), Some("q"), Some(14), Problem::UnknownRule);
-    refused(&set("r", "not stated"), Some("r"), Some(14), Problem::Period);
+    refused(&set("r", "40 days"), Some("r"), Some(15), Problem::NotConfigurable);
+    refused(&set("q", "40 days"), Some("q"), Some(15), Problem::UnknownRule);
+    refused(&set("r", "not stated"), Some("r"), Some(15), Problem::Period);
     let bounded = RULE.replace("says", "least = \"7 days\"\nmost = \"1 year\"\nsays");
     let text = format!("{bounded}[[setting]]\nrule = \"r\"\nperiod = \"366 days\"\n");
-    refused(&text, Some("r"), Some(16), Problem::OutOfBounds);
+    refused(&text, Some("r"), Some(17), Problem::OutOfBounds);
     assert!(load(&text.replace("366 days", "12 months")).is_ok());
 }
 
@@ -81,7 +81,10 @@ fn a_floor_above_a_ceiling_is_refused_with_both_citations() {
     };
     match load(&format!("{RULE}{}", floor("1 month"))) {
         Err(RetentionError::Contradiction(found)) => {
-            assert_eq!(found.to_string(), "floor f (T 2) lies above ceiling r (T 1)");
+            assert_eq!(
+                found.to_string(),
+                "floor f (T 2; pack t, line 15) lies above ceiling r (T 1; pack t, line 6)"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -135,7 +138,7 @@ fn the_digest_is_of_the_packs_bytes_in_order() {
 
 #[test]
 fn an_error_is_one_line_whatever_a_pack_calls_itself() {
-    let pack = "format = 1\nid = \"a\\nb\"\nversion = \"1\"\ntitle = \"t\"\n\n[[rule]]\nid = \"x\\ny\"\n";
+    let pack = "format = 1\nid = \"a\\nb\"\nversion = \"1\"\ntitle = \"t\"\nkind = \"organisation\"\n\n[[rule]]\nid = \"x\\ny\"\n";
     let error = Policy::from_packs(&[pack]).unwrap_err();
     assert!(!error.to_string().contains('\n'), "{error}");
 }

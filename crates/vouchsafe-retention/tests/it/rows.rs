@@ -85,7 +85,7 @@ fn verification_and_audit_logs() {
 
     let with = |period: &str| {
         let own = format!(
-            "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n\
+            "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n\
              [[setting]]\nrule = \"wb-4-audit-log\"\nperiod = \"{period}\"\n"
         );
         let packs = [Policy::DEFAULT_PACKS.as_slice(), &[own.as_str()]].concat();
@@ -189,7 +189,9 @@ fn billing_support_and_usage_are_gaps_until_the_organisation_fills_them() {
     }
     let filled: String =
         gaps.iter().map(|rule| format!("[[setting]]\nrule = \"{rule}\"\nperiod = \"2 years\"\n")).collect();
-    let own = format!("format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n{filled}");
+    let own = format!(
+        "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n{filled}"
+    );
     let policy = Policy::from_packs(&[Policy::DEFAULT_PACKS.as_slice(), &[own.as_str()]].concat()).unwrap();
     assert_eq!(policy.gaps(), []);
     let support = policy.resolve(&of(DataClass::Support).created(at(LATER))).unwrap();
