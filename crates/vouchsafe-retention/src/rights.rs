@@ -1,6 +1,7 @@
 //! Requests of persons by right: to know, to export, to correct, to delete, to restrict, to object, to withdraw, to opt
 //! out of sale.
 
+mod answer;
 mod clock;
 mod deadlines;
 mod error;
@@ -13,6 +14,7 @@ mod status;
 mod task;
 mod wire;
 
+pub use answer::{ExportBuilder, ExportDocument, ExportRecord};
 pub use clock::{Clock, Interval};
 pub use deadlines::{Action, ActionKind, Deadlines, Urgency};
 pub use error::RightsError;

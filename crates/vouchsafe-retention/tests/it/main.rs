@@ -1,7 +1,11 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod lint;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
@@ -10,6 +14,8 @@ mod model;
 mod plans;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod register;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
