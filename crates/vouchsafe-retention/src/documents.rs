@@ -6,9 +6,14 @@
 
 mod finding;
 mod lint;
+mod markdown;
+mod notice;
 mod rules;
 mod sentence;
+mod templates;
 
 pub use finding::{Finding, Severity, findings_table};
 pub use lint::{Configuration, lint};
+pub use notice::notice;
 pub use rules::{Check, LINT_RULES, LintRule};
+pub use templates::{biometric_policy, breach_notice, impact_assessment};

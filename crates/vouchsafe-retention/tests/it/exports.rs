@@ -138,6 +138,9 @@ fn the_page_loads_nothing_and_runs_nothing() {
 }
 
 proptest! {
+    // Each case loads every pack.
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_value_adds_a_tag(value in any::<String>()) {
         let tags = |page: &str| page.matches('<').count();

@@ -1,6 +1,8 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod exports;
 #[cfg(test)]
 mod laws;

@@ -1,10 +1,10 @@
 //! The table of transitions, clocks that stand still, days that do not exist, and how long the register keeps.
 
-use vouchsafe_retention::Policy;
 use vouchsafe_retention::rights::{
     ActionKind, ExtensionReason, IdentityProof, Inventory, Place, RefusalGround, RequestEvent, RequestId,
     RequestKind, RequestStatus, RightsError, RightsRequest, TRANSITIONS, TaskStatus, Urgency, next,
 };
+use vouchsafe_retention::{Policy, Verdict};
 use vouchsafe_types::{DataClass, Jurisdiction, Role, Timestamp};
 
 use crate::rows::at;
@@ -166,18 +166,22 @@ fn a_correction_needs_the_person_and_a_restriction_only_their_session() {
     assert_eq!(RightsRequest::parse(&restrict.to_bytes().unwrap()).unwrap(), restrict);
 }
 
+/// 24 months from its receipt (Cal. Code Regs. tit. 11, 7101(a)), and not before it is closed.
 #[test]
-fn the_register_keeps_a_closed_request_for_24_months() {
+fn the_register_keeps_a_request_for_24_months_and_an_open_one_longer() {
     let policy = Policy::shipped().unwrap();
     let mut request = open_at(RequestKind::Object, Jurisdiction::Eu, "2026-04-03T09:00:00Z");
-    let due = |request: &RightsRequest| {
-        policy.resolve(&request.facts(Role::EndUser).unwrap().residing(Jurisdiction::Eu)).unwrap().due()
+    let verdict = |request: &RightsRequest, now: &str| {
+        let facts = request.facts(Role::EndUser).unwrap();
+        policy.decide(&facts, &[], at(now)).unwrap().verdict()
     };
-    assert_eq!(due(&request), None, "while it is open");
+    let (before, after) = ("2028-04-03T08:59:59Z", "2028-04-03T09:00:00Z");
     assert!(request.freezes_evidence());
+    assert_eq!(verdict(&request, after), Verdict::Held { until: None });
     request.refuse(RefusalGround::ManifestlyUnfounded, at("2026-04-10T09:00:00Z")).unwrap();
     assert!(!request.freezes_evidence());
-    assert_eq!(due(&request), Some(at("2028-04-10T09:00:00Z")));
+    assert_eq!(verdict(&request, before), Verdict::Later(at(after)));
+    assert_eq!(verdict(&request, after), Verdict::Due);
 }
 
 /// A grant of time, a proof, a refusal: each has one encoding, and a file that could not have come about is refused.
