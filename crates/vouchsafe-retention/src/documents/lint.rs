@@ -1,4 +1,4 @@
-use vouchsafe_types::DataClass;
+use vouchsafe_types::{DataClass, Jurisdiction};
 
 use super::rules::{CLASSES, Check, ClassWords, LINT_RULES, LintRule, PERIODS, PeriodWords};
 use super::sentence::{Sentence, sentences};
@@ -44,7 +44,8 @@ pub fn lint(text: &str, running: &Configuration<'_>) -> Vec<Finding> {
     let notice = sentences(text);
     let mut findings = Vec::new();
     for sentence in &notice {
-        findings.extend(LINT_RULES.iter().filter_map(|rule| judge(rule, sentence, running)));
+        let open = |rule: &&LintRule| !notice.iter().any(|other| other.says_any(rule.settled));
+        findings.extend(LINT_RULES.iter().filter(open).filter_map(|rule| judge(rule, sentence, running)));
         findings.extend(PERIODS.iter().filter_map(|words| check_period(words, sentence, running)));
         findings.extend(check_age(sentence, running));
     }
@@ -76,10 +77,20 @@ fn finding(
     Finding { rule, severity, line: sentence.line, section, sentence: words, promised, actual }
 }
 
-/// The ceilings of a class for the triggers that a notice's period is about.
-fn ceilings<'a>(words: &PeriodWords, policy: &'a Policy) -> impl Iterator<Item = &'a Rule> {
+/// The ceilings that a notice's period is about; where the sentence is about one place, those of its law.
+fn ceilings<'a>(
+    words: &PeriodWords,
+    about: Option<Jurisdiction>,
+    policy: &'a Policy,
+) -> impl Iterator<Item = &'a Rule> {
     let (class, trigger) = (words.class, words.trigger);
-    let meant = move |rule: &&Rule| rule.class() == class && rule.trigger() == trigger;
+    let meant = move |rule: &&Rule| {
+        let there = match (rule.jurisdiction(), about) {
+            (Some(law), Some(place)) => law.contains(place),
+            _ => true,
+        };
+        rule.class() == class && rule.trigger() == trigger && there
+    };
     policy.rules().iter().filter(meant).filter(|rule| rule.kind() == RuleKind::Ceiling)
 }
 
@@ -87,15 +98,20 @@ fn check_period(words: &PeriodWords, sentence: &Sentence, running: &Configuratio
     let meant = words.all.iter().all(|phrases| sentence.says_any(phrases));
     let stated = sentence.periods().into_iter().find(|_| meant)?;
     let promised = format!("{} are kept for {stated} {}.", words.what, words.after);
-    let shorter = ceilings(words, running.policy)
-        .filter(|rule| rule.period().is_some_and(|period| stated.may_exceed(period)));
-    let shorter: Vec<_> = shorter.map(one_ceiling).collect();
-    if !shorter.is_empty() {
+    // A sentence that states the shorter periods too promises nothing that does not hold.
+    let told = sentence.periods();
+    let about = sentence.about().filter(|_| told.len() == 1);
+    let untold = |rule: &&Rule| {
+        rule.period().is_some_and(|period| stated.may_exceed(period) && !told.contains(&period))
+    };
+    let shorter: Vec<&Rule> = ceilings(words, about, running.policy).filter(untold).collect();
+    if shorter.iter().any(|rule| rule.is_enabled()) {
+        let shorter: Vec<_> = shorter.into_iter().map(one_ceiling).collect();
         let actual = format!("Destroyed sooner: {}.", shorter.join("; "));
         return Some(finding("period-too-long", Severity::Error, sentence, promised, actual));
     }
-    let mut own =
-        ceilings(words, running.policy).filter(|rule| rule.is_enabled() && rule.jurisdiction().is_none());
+    let mut own = ceilings(words, about, running.policy)
+        .filter(|rule| rule.is_enabled() && (about.is_some() || rule.jurisdiction().is_none()));
     if own.any(|rule| rule.period().is_some_and(|period| !period.may_exceed(stated))) {
         return None;
     }

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use crate::Profile;
 use crate::html::escaped;
 
@@ -15,23 +13,16 @@ pub(super) fn plain(text: &str) -> String {
     safe
 }
 
-/// A name in code as words.
-pub(super) fn words(name: &str) -> String {
-    name.replace('_', " ")
-}
-
-/// Who the organisation is, or that its pack does not say.
-pub(super) fn contact(profile: Option<&Profile>, text: &mut String) {
-    let Some(profile) = profile else {
-        text.push_str("**The policy does not state the organisation.**\n");
-        return;
+/// How people reach the organisation.
+pub(super) fn contacts(profile: &Profile) -> String {
+    let line = |name: &str, value: Option<&str>| {
+        value.map(|value| format!("- {name}: {}\n", plain(value))).unwrap_or_default()
     };
-    let (name, address, email) = (plain(profile.name()), plain(profile.address()), plain(profile.email()));
-    let _ = writeln!(text, "- {name}\n- {address}\n- {email}");
-    if let Some(legal) = profile.legal_email() {
-        let _ = writeln!(text, "- For authorities: {}", plain(legal));
-    }
-    if let Some(website) = profile.website() {
-        let _ = writeln!(text, "- {}", plain(website));
-    }
+    [
+        format!("{}, {}\n\n", plain(profile.name()), plain(profile.address())),
+        line("E-mail", Some(profile.email())),
+        line("Legal inquiries", profile.legal_email()),
+        line("Website", profile.website()),
+    ]
+    .concat()
 }

@@ -13,6 +13,8 @@ pub struct LintRule {
     pub all: &'static [&'static [&'static str]],
     /// And none of these.
     pub unless: &'static [&'static str],
+    /// A notice that says one of these anywhere has said it all.
+    pub settled: &'static [&'static str],
     /// What such a sentence promises.
     pub promised: &'static str,
     /// How far that lies from what runs.
@@ -40,6 +42,7 @@ pub const LINT_RULES: &[LintRule] = &[
             &["embedding", "template", "vector", "storage"],
         ],
         unless: &[],
+        settled: &[],
         promised: "Nobody can get from the stored numbers back to the face or voice.",
         severity: Severity::Error,
         check: Check::Always(
@@ -51,6 +54,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "embedding-stored",
         all: &[&["biometric data we retain", "only mathematical face embeddings are stored"]],
         unless: &[],
+        settled: &[],
         promised: "The embedding is all that is kept.",
         severity: Severity::Warning,
         check: Check::Always("No embedding is kept: a protected, renewable template made from it is."),
@@ -59,6 +63,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "hashed-address",
         all: &[&["ip address"], &["hash"]],
         unless: &[],
+        settled: &[],
         promised: "A hashed IP address does not lead back to the address.",
         severity: Severity::Error,
         check: Check::Always(
@@ -70,6 +75,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "voice-passwordless",
         all: &[&["voice"], &["passwordless"]],
         unless: &[],
+        settled: &[],
         promised: "A voice alone signs an administrator in.",
         severity: Severity::Error,
         check: Check::Running(voice),
@@ -78,6 +84,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "blink-detection",
         all: &[&["blink"]],
         unless: &[],
+        settled: &[],
         promised: "Detecting a blink tells a live person from a picture.",
         severity: Severity::Warning,
         check: Check::Always(
@@ -89,6 +96,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "liveness-not-retained",
         all: &[&["liveness", "anti-spoof"], &["not retained"]],
         unless: &[],
+        settled: &[],
         promised: "Nothing of a liveness check is kept after the session.",
         severity: Severity::Warning,
         check: Check::Running(verdict),
@@ -97,6 +105,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "audit-log-as-evidence",
         all: &[&["audit log"], &["90 days"]],
         unless: &[],
+        settled: &["evidence of destruction", "destruction evidence"],
         promised: "The audit log shows what happened, for 90 days.",
         severity: Severity::Warning,
         check: Check::Running(evidence),
@@ -105,6 +114,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "revoke-by-contact",
         all: &[&["revoke", "withdraw", "requests can be made"], &["by contacting", "contact us at"]],
         unless: &["unsubscribe"],
+        settled: &[],
         promised: "Consent is withdrawn by writing to somebody.",
         severity: Severity::Error,
         check: Check::Always(
@@ -119,6 +129,7 @@ pub const LINT_RULES: &[LintRule] = &[
             &["encryption key", "(dek)"],
         ],
         unless: &[],
+        settled: &[],
         promised: "One key for an organisation is enough to destroy data for good.",
         severity: Severity::Warning,
         check: Check::Always(
@@ -133,6 +144,7 @@ pub const LINT_RULES: &[LintRule] = &[
             &["media", "image", "video", "template", "biometric"],
         ],
         unless: &[],
+        settled: &[],
         promised: "Media and templates are kept for as long as somebody finds necessary.",
         severity: Severity::Error,
         check: Check::Running(necessary),
@@ -141,6 +153,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "business-transfer",
         all: &[&["merger", "acquisition", "asset transfer", "business transfer"]],
         unless: &[],
+        settled: &[],
         promised: "Data may go to whoever takes over the business.",
         severity: Severity::Error,
         check: Check::Always(
@@ -152,6 +165,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "transfer-safeguards",
         all: &[&["appropriate safeguards"]],
         unless: &[],
+        settled: &[],
         promised: "Data abroad has appropriate safeguards.",
         severity: Severity::Error,
         check: Check::Running(safeguards),
@@ -160,6 +174,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "immutable-log",
         all: &[&["immutabl"]],
         unless: &[],
+        settled: &[],
         promised: "What was logged is there for ever.",
         severity: Severity::Note,
         check: Check::Running(immutable),
@@ -168,6 +183,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "never-stored",
         all: &[&["never stored", "never store ", "never collected", "never raw images"]],
         unless: &[],
+        settled: &[],
         promised: "Something is never stored or collected.",
         severity: Severity::Note,
         check: Check::Always(
@@ -179,6 +195,7 @@ pub const LINT_RULES: &[LintRule] = &[
         id: "never-disclosed",
         all: &[&["never sell", "do not sell", "never disclosed", "never share"]],
         unless: &[],
+        settled: &[],
         promised: "Data is never sold or disclosed.",
         severity: Severity::Note,
         check: Check::Always(

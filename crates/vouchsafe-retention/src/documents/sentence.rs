@@ -1,3 +1,5 @@
+use vouchsafe_types::Jurisdiction;
+
 use crate::Period;
 
 /// One sentence of a notice, and where it stands.
@@ -7,6 +9,8 @@ pub(super) struct Sentence {
     pub(super) line: usize,
     /// The number of the section, as the notice gives it; empty before the first.
     pub(super) section: String,
+    /// The place whose people its heading is about.
+    pub(super) place: Option<Jurisdiction>,
     /// The words as they stand, with single spaces between them.
     pub(super) words: String,
     /// The same in lower case, with plain quotation marks and hyphens.
@@ -22,6 +26,11 @@ impl Sentence {
     /// Whether one of the phrases does.
     pub(super) fn says_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.says(phrase))
+    }
+
+    /// The place that it is about: its heading's, or the only one that it names.
+    pub(super) fn about(&self) -> Option<Jurisdiction> {
+        self.place.or_else(|| place_in(&self.folded))
     }
 
     /// Every period that it states: a number, or its word, before a unit.
@@ -62,6 +71,7 @@ fn period(pair: &[&str]) -> Option<Period> {
 pub(super) fn sentences(text: &str) -> Vec<Sentence> {
     let mut found = Vec::new();
     let mut section = String::new();
+    let mut place = None;
     let mut paragraph: Option<(usize, String)> = None;
     for (line, number) in text.lines().zip(1..) {
         let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -74,15 +84,18 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
             continue;
         }
         if let Some((begin, before)) = paragraph.take() {
-            split(&before, begin, &section, &mut found);
+            split(&before, begin, (&section, place), &mut found);
         }
-        if let Some(heading) = heading(&words) {
-            section = heading;
+        if let Some(number) = heading(&words) {
+            (section, place) = (number, None);
+        }
+        if is_title(&words) {
+            place = place_in(&folded(&words));
         }
         paragraph = (!words.is_empty()).then_some((number, words));
     }
     if let Some((begin, before)) = paragraph {
-        split(&before, begin, &section, &mut found);
+        split(&before, begin, (&section, place), &mut found);
     }
     found
 }
@@ -105,7 +118,27 @@ fn heading(line: &str) -> Option<String> {
     (digits && title).then(|| number.to_owned())
 }
 
-fn split(paragraph: &str, line: usize, section: &str, found: &mut Vec<Sentence>) {
+/// A short line that is no item of a list and does not end as a sentence does.
+fn is_title(line: &str) -> bool {
+    let item = line.starts_with(['-', '*', '•', '|', '>']);
+    !line.is_empty() && !item && line.len() <= WRAPPED && !line.ends_with(['.', '!', '?', ':', ',', ';'])
+}
+
+/// The only place that a text names, by its title.
+fn place_in(folded: &str) -> Option<Jurisdiction> {
+    let named = |place: &Jurisdiction| {
+        *place != Jurisdiction::Elsewhere && folded.contains(&place.title().to_lowercase())
+    };
+    let mut places = Jurisdiction::ALL.into_iter().filter(named);
+    places.next().filter(|_| places.next().is_none())
+}
+
+fn split(
+    paragraph: &str,
+    line: usize,
+    (section, place): (&str, Option<Jurisdiction>),
+    found: &mut Vec<Sentence>,
+) {
     let mut rest = paragraph;
     while !rest.is_empty() {
         let (sentence, after) = match end_of_sentence(rest) {
@@ -114,7 +147,7 @@ fn split(paragraph: &str, line: usize, section: &str, found: &mut Vec<Sentence>)
         };
         let words = sentence.trim().to_owned();
         let folded = folded(&words);
-        found.push(Sentence { line, section: section.to_owned(), words, folded });
+        found.push(Sentence { line, section: section.to_owned(), place, words, folded });
         rest = after.trim_start();
     }
 }
@@ -172,6 +205,15 @@ mod tests {
                 "10 [2] Ask us.",
             ]
         );
+    }
+
+    #[test]
+    fn a_heading_gives_its_place_to_what_follows() {
+        let text = "11. Disclosures\nIllinois Residents (BIPA)\nKept for 3 years.\nOther Residents\nKept for long.\n\
+                    Kept for 1 year in Texas.\nIn Texas as in Illinois.";
+        let about: Vec<_> = sentences(text).iter().map(Sentence::about).collect();
+        let (il, tx) = (Some(Jurisdiction::UsIl), Some(Jurisdiction::UsTx));
+        assert_eq!(about, [None, il, il, None, None, tx, None]);
     }
 
     #[test]

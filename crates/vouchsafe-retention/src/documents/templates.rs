@@ -1,96 +1,123 @@
 use std::fmt::Write as _;
 
-use vouchsafe_types::{DataClass, Jurisdiction};
+use vouchsafe_types::DataClass;
 
-use super::markdown::{contact, plain, words};
-use super::notice::retention;
-use crate::{Confidence, Policy, Rule, RuleKind};
+use super::edition::publisher;
+use super::markdown::{contacts, plain};
+use super::notice::right;
+use super::schedule::{contents, table, title};
+use super::{DocumentError, Edition};
+use crate::Policy;
+use crate::rights::RequestKind;
 
-/// The public policy that 740 ILCS 14/15(a) asks for: a retention schedule and guidelines for destruction, in Markdown.
-pub fn biometric_policy(policy: &Policy) -> String {
-    let mut text = String::from("# Biometric data: retention schedule and destruction\n\n");
-    contact(policy.profile(), &mut text);
-    text.push_str("\n## Retention schedule\n\nThe earliest of these decides.\n\n");
-    let biometric = |rule: &&Rule| rule.class() == DataClass::Biometric && rule.is_enabled();
-    for rule in policy.rules().iter().filter(biometric).filter(|rule| rule.kind() == RuleKind::Ceiling) {
-        let place = rule.jurisdiction().map_or("everywhere", Jurisdiction::title);
-        let _ = writeln!(text, "- {place}: {} ({})", rule.says(), rule.clause());
-    }
-    text.push_str(
-        "\n## Destruction\n\n\
-         What is due is listed in a plan, the keys that open it are destroyed, and the log says so. Nothing that is under \
-         a legal hold that the law honours is destroyed before the hold ends:\n\n",
+/// What a person fills in.
+const BLANK: &str = "________";
+
+/// A data protection impact assessment (GDPR Art 35(7)): what the policy knows is filled in, what only people can judge
+/// is blank. As Markdown.
+///
+/// # Errors
+/// [`DocumentError::NoContact`] where the policy has no `[organisation]`.
+pub fn impact_assessment(policy: &Policy, edition: &Edition) -> Result<String, DocumentError> {
+    let profile = publisher(policy)?;
+    let mut text = format!(
+        "# Data protection impact assessment: {}\n\n{}\nAssessed by: {BLANK}. Data protection officer consulted on: \
+         {BLANK}.\n\n## 1. Description (Art 35(7)(a))\n\nController:\n\n{}\nData:\n\n",
+        plain(profile.name()),
+        edition.head(),
+        contacts(profile),
     );
-    for row in policy.honours().iter().filter(|row| row.class() == DataClass::Biometric) {
-        let place = row.jurisdiction().map_or("everywhere", Jurisdiction::title);
-        let names: Vec<_> = row.authorities().iter().map(|authority| words(authority.name())).collect();
-        let _ = writeln!(text, "- {place}: {} only ({})", names.join(" or "), row.clause());
+    for class in DataClass::ALL {
+        let _ = writeln!(text, "- {}: {}", title(class), contents(class));
     }
-    text.push_str(
-        "\n## Disclosure\n\nBiometric data is not sold, leased, traded or otherwise profited from. It is disclosed only \
-         with the person's explicit written consent or by legal duty.\n",
+    let _ = write!(text, "\nPeriods:\n\n{}\nOpen:\n\n", table(policy));
+    open_points(policy, &mut text);
+    let _ = write!(text, "\nPeople concerned, and how many: {BLANK}\n{NECESSITY}\n{RISKS}");
+    for (risk, measure) in MEASURES {
+        let _ = writeln!(text, "| {risk} | {measure} | {BLANK} | {BLANK} |");
+    }
+    text.push_str("\n## 4. Rights\n\n");
+    for kind in RequestKind::ALL {
+        let _ = writeln!(text, "- {}", right(kind));
+    }
+    let _ = writeln!(
+        text,
+        "\n## 5. Decision\n\nResidual risk: {BLANK}. Prior consultation (Art 36) needed: {BLANK}. Views of people \
+         concerned (Art 35(9)): {BLANK}. Next review on: {BLANK}."
     );
-    text
+    Ok(text)
 }
 
-/// A data protection impact assessment (GDPR Art 35(7)) in Markdown; what only the organisation knows is left to fill in.
-pub fn impact_assessment(policy: &Policy) -> String {
-    let mut text = String::from("# Data protection impact assessment\n\n## Controller\n\n");
-    contact(policy.profile(), &mut text);
-    let _ = write!(
-        text,
-        "\n## Processing and purposes (Art 35(7)(a))\n\n{FILL_IN}\n\nData and periods in force:\n\n"
-    );
-    retention(policy, None, &mut text);
-    text.push_str("\n### Recipients and places\n\n");
-    for recipient in policy.recipients() {
-        let safeguard = recipient.safeguard().map_or("none needed", |safeguard| safeguard.as_str());
-        let (name, region, safeguard) = (plain(recipient.name()), recipient.region(), plain(safeguard));
-        let _ = writeln!(text, "- {name}, {region}; safeguard: {safeguard}");
-    }
-    if policy.recipients().is_empty() {
-        text.push_str("None.\n");
-    }
-    let _ = write!(text, "\n## Necessity and proportionality (Art 35(7)(b))\n\n{FILL_IN}\n");
-    text.push_str("\n## Risks (Art 35(7)(c))\n\n");
-    text.push_str(RISKS);
-    text.push_str("\n## What the policy does not state\n\n");
+fn open_points(policy: &Policy, text: &mut String) {
     let gaps = policy.gaps();
     for gap in &gaps {
         let _ = writeln!(text, "- {gap}");
     }
-    let unconfirmed = policy.rules().iter().filter(|rule| !rule.is_enabled()).count();
     if gaps.is_empty() {
-        text.push_str("- no class is without a period\n");
+        text.push_str("None.\n");
     }
-    let _ = writeln!(text, "- {unconfirmed} rules whose source is not confirmed decide nothing");
-    let _ = write!(text, "\n## Measures (Art 35(7)(d))\n\n{FILL_IN}\n");
-    text
 }
 
-/// A notice of a breach to the authority and to people (GDPR Arts 33(3), 34(2)) in Markdown, to fill in.
-pub fn breach_notice(policy: &Policy) -> String {
-    let mut text = String::from("# Notice of a personal data breach\n\n## Contact (Art 33(3)(b))\n\n");
-    contact(policy.profile(), &mut text);
-    let _ = write!(text, "\n## What happened, and when it became known (Art 33(3)(a))\n\n{FILL_IN}\n");
-    text.push_str("\n## Data that may be affected\n\nStrike out what is not:\n\n");
+const NECESSITY: &str = "\n## 2. Necessity and proportionality (Art 35(7)(b))\n\n\
+    - Basis for templates: explicit consent (Art 9(2)(a)), per purpose, withdrawn in one step.\n\
+    - A way without biometric data exists, and is as good: ________\n\
+    - Why a less intrusive means does not reach the purpose: ________\n";
+
+const RISKS: &str = "\n## 3. Risks and measures (Art 35(7)(c), (d))\n\n\
+    | risk | measure in place | likelihood | severity |\n|---|---|---|---|\n";
+
+const MEASURES: &[(&str, &str)] = &[
+    ("a stolen database is read", "templates are protected and encrypted; keys lie at a separate service"),
+    (
+        "a stolen template is turned into a lookalike",
+        "templates are keyed and renewable; with the key stolen this fails",
+    ),
+    (
+        "a picture or recording is shown in place of a person",
+        "presentation attacks are judged; tokens demand a challenge",
+    ),
+    ("data outlives its period", "deadlines by rule, sweeps, alarms when late, certificates"),
+    (
+        "a backup brings destroyed data back",
+        "keys are destroyed and kept out of backups; destructions are replayed",
+    ),
+    ("data goes to somebody without a basis", "register of disclosures; refused without a basis"),
+    ("somebody is wrongly refused", "another way to sign in; thresholds with measured error rates"),
+    ("one organisation reaches another's data", "keys, rows and logs are separate for each organisation"),
+];
+
+/// A notice of a breach to the authority and to people (GDPR Arts 33(3) and 34(2)): the contact and the classes are
+/// filled in, what happened is blank. As Markdown.
+///
+/// # Errors
+/// [`DocumentError::NoContact`] where the policy has no `[organisation]`.
+pub fn breach_notice(policy: &Policy) -> Result<String, DocumentError> {
+    let profile = publisher(policy)?;
+    let mut text = format!(
+        "# Notice of a personal data breach: {}\n\nDate of this notice: {BLANK}. Became known on: {BLANK}. To the \
+         authority within 72 hours of that (Art 33(1)); if later, why: {BLANK}.\n\n## What happened\n\nWhen: {BLANK}. \
+         What: {BLANK}. People concerned, about: {BLANK}. Records, about: {BLANK}.\n\n## Which data\n\n\
+         | data | what it holds | concerned |\n|---|---|---|\n",
+        plain(profile.name()),
+    );
     for class in DataClass::ALL {
-        let _ = writeln!(text, "- {}", words(class.name()));
+        let _ = writeln!(text, "| {} | {} | {BLANK} |", title(class), contents(class));
     }
-    text.push_str("\nHow many people and records, roughly:\n");
-    let _ = write!(text, "\n{FILL_IN}\n\n## Likely consequences (Art 33(3)(c))\n\n{RISKS}\n{FILL_IN}\n");
-    let _ = write!(text, "\n## Measures (Art 33(3)(d))\n\n{FILL_IN}\n\n## What people can do\n\n{FILL_IN}\n");
-    if policy.clocks().iter().any(|clock| clock.confidence() == Confidence::Confirmed) {
-        text.push_str("\nPeople may ask what is held about them, and have it deleted.\n");
+    text.push_str(KEYS);
+    for recipient in policy.recipients() {
+        let _ = writeln!(text, "- {} ({}): {BLANK}", plain(recipient.name()), recipient.document());
     }
-    text
+    if policy.recipients().is_empty() {
+        text.push_str("None.\n");
+    }
+    let _ = write!(
+        text,
+        "\n## Likely consequences\n\n{BLANK}\n\n## What we did and what you can do\n\nDone: {BLANK}. Planned: {BLANK}. \
+         Enrolling again replaces a template under a new key: {BLANK}.\n\n## Contact\n\n{}",
+        contacts(profile)
+    );
+    Ok(text)
 }
 
-const FILL_IN: &str = "*(to fill in)*";
-
-const RISKS: &str = "\
-- A face or a voice cannot be changed as a password can.
-- Whoever has templates and their keys can compute a likeness; whoever has templates alone should not.
-- A false acceptance lets a stranger in; a false rejection keeps the person out.
-- Records of verifications show when somebody was where.
-";
+const KEYS: &str = "\nWere keys reached as well as data? ________ Templates are encrypted; with their keys they can be \
+    turned into a lookalike, and then people have to be told (Art 34(3)(a) no longer applies).\n\n## Recipients told\n\n";
