@@ -43,15 +43,19 @@
 //! decides nothing.
 //!
 #![doc = include_str!("../docs/retention-matrix.md")]
+//!
+#![doc = include_str!("../docs/conflicts.md")]
 #![forbid(unsafe_code)]
 
 mod adopt;
 mod approval;
 mod authority;
 mod breaker;
+mod conflict;
 mod contradiction;
 mod deadline;
 mod decision;
+mod diff;
 mod error;
 mod facts;
 mod force;
@@ -70,6 +74,8 @@ mod profile;
 mod reader;
 mod reference;
 mod rule;
+mod schema;
+mod statement;
 mod tables;
 mod wire;
 
@@ -81,8 +87,10 @@ pub use adopt::Adoption;
 pub use approval::{Approvals, Stage};
 pub use authority::Authority;
 pub use breaker::{Breaker, ReleasedPlan};
+pub use conflict::{Conflict, ConflictKind};
 pub use deadline::{Deadline, Ruling};
 pub use decision::{Decision, NotHonoured, Verdict};
+pub use diff::{RuleChange, Shift};
 pub use error::{Contradiction, PackFault, Problem, RetentionError};
 pub use facts::{Facts, PersonalAct};
 pub use force::Force;
@@ -96,3 +104,5 @@ pub use policy::{Gap, Policy};
 pub use profile::{Profile, Region};
 pub use reference::{RecipientId, Reference};
 pub use rule::{Confidence, Rule, RuleKind, Trigger};
+pub use schema::pack_schema;
+pub use statement::{PackStatement, PackVerifier};

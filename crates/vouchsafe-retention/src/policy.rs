@@ -65,6 +65,7 @@ impl Policy {
     pub fn from_packs(texts: &[&str]) -> Result<Self, RetentionError> {
         let packs = texts.iter().zip(1..).map(|(text, place)| Pack::parse(text, place));
         let packs = packs.collect::<Result<Vec<_>, _>>()?;
+        stated_once(&packs)?;
         let mut policy = Self::empty(texts);
         for pack in &packs {
             policy.add(pack)?;
@@ -103,8 +104,14 @@ impl Policy {
             self.ensure_new(pack, honour.line, &honour.id)?;
             self.honours.push(honour.clone());
         }
-        self.notes.extend(pack.notes.iter().cloned());
-        self.ages.extend(pack.ages.iter().cloned());
+        for note in &pack.notes {
+            self.ensure_new(pack, note.line, &note.id)?;
+            self.notes.push(note.clone());
+        }
+        for age in &pack.ages {
+            self.ensure_new(pack, age.line, &age.id)?;
+            self.ages.push(age.clone());
+        }
         self.tables.add(pack)?;
         if let Some((approvals, _)) = pack.approvals {
             self.approvals = approvals;
@@ -117,8 +124,10 @@ impl Policy {
     }
 
     fn ensure_new(&self, pack: &Pack, line: usize, id: &str) -> Result<(), RetentionError> {
-        let known =
-            self.rules.iter().any(|rule| &*rule.id == id) || self.honours.iter().any(|row| row.id == id);
+        let known = self.rules.iter().any(|rule| &*rule.id == id)
+            || self.honours.iter().any(|row| row.id == id)
+            || self.notes.iter().any(|note| note.id == id)
+            || self.ages.iter().any(|age| age.id == id);
         if known { Err(pack.fault(line, Some(id), Problem::DuplicateRule)) } else { Ok(()) }
     }
 
@@ -313,6 +322,22 @@ fn apply(rules: &mut [Rule], pack: &Pack, setting: &Setting) -> Result<(), Reten
             Ok(())
         }
     }
+}
+
+/// Refuses a rule that is set twice, and approvals or breakers that two packs state: the last word would win unseen.
+fn stated_once(packs: &[Pack]) -> Result<(), RetentionError> {
+    let mut stated = BTreeSet::new();
+    for pack in packs {
+        let settings = pack.settings.iter().map(|setting| ("setting", setting.rule.as_str(), setting.line));
+        let approvals = pack.approvals.iter().map(|&(_, line)| ("approval", "approval", line));
+        let breakers = pack.breaker.iter().map(|&(_, line)| ("breaker", "breaker", line));
+        for (table, name, line) in settings.chain(approvals).chain(breakers) {
+            if !stated.insert((table, name)) {
+                return Err(pack.fault(line, Some(name), Problem::DuplicateSetting));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn digest_of(texts: &[&str]) -> [u8; 32] {

@@ -133,6 +133,11 @@ impl Rule {
         self.class == other.class && modality && role && place
     }
 
+    /// Whether the two differ in nothing but the line where they stand.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        Self { line: other.line, ..self.clone() } == *other
+    }
+
     /// How many of modality, role and jurisdiction it names.
     pub(crate) fn specificity(&self) -> u8 {
         u8::from(self.modality.is_some())

@@ -160,7 +160,8 @@ fn end_of_sentence(text: &str) -> Option<usize> {
         let (space, next) = (after.next(), after.next());
         let opened = text.get(..*end).unwrap_or_default();
         // A section's own number is no sentence.
-        let numbered = opened.trim_end_matches('.').bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let opened = opened.trim_start_matches(['#', ' ']).trim_end_matches('.');
+        let numbered = opened.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         space == Some(' ') && next.is_some_and(|c| !c.is_lowercase()) && !numbered
     })
 }

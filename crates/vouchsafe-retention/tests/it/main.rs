@@ -1,9 +1,15 @@
 //! Integration tests of the retention crate.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conflicts;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod forces;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
@@ -12,6 +18,8 @@ mod lint;
 mod matrix;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod organisation;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -22,3 +30,5 @@ mod register;
 mod requests;
 #[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod schema;
