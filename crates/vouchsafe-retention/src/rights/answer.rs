@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use crate::html::escaped;
 use crate::{Policy, Reference};
 
 /// One record of a person in an export: fields by name, and perhaps a protected template.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ExportRecord {
     fields: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +43,12 @@ impl ExportRecord {
     pub fn template(self, text: &str) -> Result<Self, RightsError> {
         within(text)?;
         Ok(Self { template: Some(text.to_owned()), ..self })
+    }
+}
+
+impl fmt::Debug for ExportRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportRecord").finish_non_exhaustive()
     }
 }
 

@@ -150,3 +150,10 @@ proptest! {
         );
     }
 }
+
+/// What is exported is personal: it does not end up in somebody's log by way of `Debug`.
+#[test]
+fn debug_says_nothing_of_a_record() {
+    let text = format!("{:?}", document(Jurisdiction::Eu, "jane@example.org"));
+    assert!(!text.contains("jane"), "{text}");
+}

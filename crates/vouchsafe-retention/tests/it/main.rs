@@ -32,3 +32,5 @@ mod requests;
 mod rows;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod states;
