@@ -77,6 +77,7 @@ mod guard;
 mod hex;
 mod hold;
 mod honour;
+mod html;
 mod matrix;
 mod note;
 mod pack;
@@ -93,6 +94,7 @@ mod tables;
 mod wire;
 
 pub mod disclosure;
+pub mod documents;
 pub mod rights;
 
 pub use adopt::Adoption;

@@ -277,8 +277,8 @@ impl RightsRequest {
         !self.status.is_closed()
     }
 
-    /// The facts by which the policy decides how long the register keeps it: made on receipt, its purpose met when it
-    /// was closed.
+    /// The facts by which the policy decides how long the register keeps it: made on receipt, frozen while it is open,
+    /// its purpose met when it was closed.
     ///
     /// # Errors
     /// [`RightsError::Malformed`] never in practice.
@@ -287,7 +287,7 @@ impl RightsRequest {
         let facts = facts.created(self.received_at);
         Ok(match self.closed_at() {
             Some(at) => facts.purpose_met(at),
-            None => facts,
+            None => facts.frozen(),
         })
     }
 

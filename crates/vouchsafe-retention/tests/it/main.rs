@@ -5,9 +5,15 @@ mod changes;
 #[cfg(test)]
 mod conflicts;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod forces;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod lint;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
@@ -19,8 +25,12 @@ mod plans;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod register;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod states;
