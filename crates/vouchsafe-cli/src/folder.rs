@@ -1,6 +1,7 @@
 //! The folder and organisation that operator commands act on. Neither is ever made by a typo.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use clap::Args;
 use vouchsafe::envelope::CachePolicy;
 use vouchsafe::envelope::EnvelopeError;
 use vouchsafe::envelope::port::KeyService;
+use vouchsafe::ledger::VerifierKey;
 use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
 use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Vouchsafe};
@@ -81,6 +83,22 @@ impl Place {
             Error::KeysMissing if self.keys.is_none() => CliError::KeysMissing,
             error => CliError::Facade(error),
         })
+    }
+
+    /// Adds a key to those whose approvals count.
+    pub(crate) fn append_approver(&self, key: &VerifierKey) -> Result<(), CliError> {
+        let file = self.dir.join("keys/approvers");
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        if known.lines().any(|line| line == key.to_string()) {
+            return Ok(());
+        }
+        let mut options = fs::OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(file)?;
+        writeln!(file, "{key}")?;
+        Ok(file.sync_all()?)
     }
 
     /// The identifier of the organisation.

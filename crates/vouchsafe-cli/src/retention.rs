@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use vouchsafe::retention::{PlanItem, Policy, RetentionError};
-use vouchsafe::{Destruction, Plan, Timestamp, VirtualClock};
+use vouchsafe::keys::OsEntropy;
+use vouchsafe::retention::{PlanItem, Policy};
+use vouchsafe::types::{Digest, Secret, SecretBytes};
+use vouchsafe::{Approver, Destruction, Pace, Plan, Timestamp, VirtualClock};
 
-use crate::folder::{Opened, Place};
+use crate::folder::Place;
+use crate::log::parse_key;
 use crate::{CliError, files};
 
 pub(crate) mod certificate;
@@ -17,7 +20,11 @@ pub(crate) mod certificate;
 pub(crate) enum Command {
     /// Plan what the policy says is due, and write the plan for review; changes nothing
     Plan(PlanArgs),
-    /// Approve a plan that somebody looked at; the log records it
+    /// Make the key of somebody who may approve destruction
+    NewApprover(NewApprover),
+    /// Let the service know an approver's key; by default it knows none
+    TrustApprover(TrustApprover),
+    /// Approve a plan with an approver's key; needs neither the folder nor a connection
     Approve(Approve),
     /// Run an approved plan: destroy what is still due
     Run(Run),
@@ -42,12 +49,31 @@ pub(crate) struct PlanArgs {
 }
 
 #[derive(Args)]
-pub(crate) struct Approve {
+pub(crate) struct NewApprover {
+    /// Who it is: a name without spaces, for example dpo.example
+    name: String,
+    /// Where the secret key is written, for its owner alone; never over an existing file
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct TrustApprover {
     #[command(flatten)]
     place: Place,
+    /// The key that `new-approver` printed
+    #[arg(value_name = "KEY")]
+    key: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Approve {
     /// The plan
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
+    /// The approver's secret key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
     /// Where the approval is written; never over an existing file
     #[arg(long, value_name = "APPROVAL")]
     out: PathBuf,
@@ -60,9 +86,9 @@ pub(crate) struct Run {
     /// The plan
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
-    /// Its approval
-    #[arg(long, value_name = "APPROVAL")]
-    approval: PathBuf,
+    /// Its approvals, one of each approver
+    #[arg(long, value_name = "APPROVAL", required = true)]
+    approval: Vec<PathBuf>,
 }
 
 #[derive(Args)]
@@ -75,6 +101,8 @@ impl Command {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
             Self::Plan(plan) => plan.run(out),
+            Self::NewApprover(new) => new.run(out),
+            Self::TrustApprover(trust) => trust.run(out),
             Self::Approve(approve) => approve.run(out),
             Self::Run(run) => run.run(out),
             Self::Sweep(sweep) => {
@@ -95,24 +123,44 @@ impl PlanArgs {
         };
         let plan = opened.organisation()?.plan_retention()?;
         files::write_new(&self.out, "the plan file", &plan.to_bytes()?)?;
+        let mut signature = self.out.clone().into_os_string();
+        signature.push(".signature");
+        let signed = opened.organisation()?.sign_plan(&plan)?;
+        files::write_new(Path::new(&signature), "the plan's signature", signed.as_bytes())?;
         summary(out, &plan)?;
         samples(out, &plan, opened.policy())
     }
 }
 
+impl NewApprover {
+    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
+        let seed = Secret::random(&OsEntropy::new()).map_err(vouchsafe::Error::from)?;
+        let approver = Approver::from_seed(&self.name, &seed)?;
+        let text = SecretBytes::from(format!("{} {}\n", self.name, hex(seed.expose_secret())).into_bytes());
+        files::write_new(&self.out, "the approver's key file", text.expose_secret())?;
+        writeln!(out, "{}", approver.key())?;
+        Ok(())
+    }
+}
+
+impl TrustApprover {
+    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
+        let key = parse_key(&self.key)?;
+        drop(self.place.open()?);
+        let name = key.name().to_owned();
+        self.place.append_approver(&key)?;
+        writeln!(out, "{name} may approve destruction from the next start of the service on")?;
+        Ok(())
+    }
+}
+
 impl Approve {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
-        let opened = self.place.open()?;
         let plan = read_plan(&self.plan)?;
-        in_force(&opened, &plan)?;
-        if self.out.exists() {
-            // Asked before the log is written to; the file itself is made with the same demand.
-            return Err(CliError::Exists("the approval file"));
-        }
-        let approval = opened.organisation()?.approve_plan(&plan)?;
+        let approval = read_approver(&self.key)?.approve(&plan)?;
         files::write_new(&self.out, "the approval file", approval.as_bytes())?;
         summary(out, &plan)?;
-        writeln!(out, "approved; the log records it")?;
+        writeln!(out, "approved; the log records it when the plan is run")?;
         Ok(())
     }
 }
@@ -121,17 +169,28 @@ impl Run {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let opened = self.place.open()?;
         let plan = read_plan(&self.plan)?;
-        let approval = files::read_text(&self.approval, "the approval file")?;
-        destroyed(out, opened.organisation()?.run_plan(plan, &approval)?)
+        let approvals = self.approval.iter().map(|path| files::read_text(path, "the approval file"));
+        let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
+        let approvals: Vec<&str> = approvals.iter().map(String::as_str).collect();
+        destroyed(out, opened.organisation()?.run_plan(plan, &approvals, Pace::default())?)
     }
+}
+
+fn read_approver(path: &Path) -> Result<Approver, CliError> {
+    const MALFORMED: CliError = CliError::Malformed("the approver's key file");
+    let text = SecretBytes::from(files::read(path, "the approver's key file")?);
+    let text = std::str::from_utf8(text.expose_secret()).map_err(|_| MALFORMED)?;
+    let (name, seed) = text.trim_end().split_once(' ').ok_or(MALFORMED)?;
+    let digest = Digest::parse(seed).map_err(|_| MALFORMED)?;
+    Ok(Approver::from_seed(name, &Secret::init_with(|seed| seed.copy_from_slice(digest.as_bytes())))?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_plan(path: &Path) -> Result<Plan, CliError> {
     Ok(Plan::parse(&files::read(path, "the plan file")?)?)
-}
-
-fn in_force(opened: &Opened, plan: &Plan) -> Result<(), CliError> {
-    if plan.policy() == opened.policy().digest() { Ok(()) } else { Err(RetentionError::PolicyChanged.into()) }
 }
 
 fn summary(out: &mut dyn Write, plan: &Plan) -> Result<(), CliError> {
@@ -140,6 +199,7 @@ fn summary(out: &mut dyn Write, plan: &Plan) -> Result<(), CliError> {
     writeln!(out, "made at     {}", plan.made_at())?;
     writeln!(out, "considered  {}", plan.considered())?;
     writeln!(out, "due         {}", plan.items().len())?;
+    writeln!(out, "approvals   {}", plan.approvals_needed())?;
     for (class, count) in plan.counts() {
         writeln!(out, "  {:<20} {count}", class.name())?;
     }

@@ -51,6 +51,18 @@ vocabulary! {
     DestroyedBeforeRestore = 7 "destroyed_before_restore",
     /// The person turned out to be a minor.
     LearnedMinor = 8 "learned_minor",
+    /// The purpose of the collection was met.
+    PurposeMet = 9 "purpose_met",
+    /// The sign-in method that used it was disabled.
+    MethodDisabled = 10 "method_disabled",
+    /// The person's employment ended.
+    EmploymentEnded = 11 "employment_ended",
+    /// The organisation left.
+    Offboarding = 12 "offboarding",
+    /// The person asked for deletion by right.
+    DeletionRequest = 13 "deletion_request",
+    /// It was replaced by a corrected one.
+    Correction = 14 "correction",
 }
 
 #[cfg(test)]
@@ -89,7 +101,13 @@ mod tests {
                 "account_deletion",
                 "retention_rule",
                 "destroyed_before_restore",
-                "learned_minor"
+                "learned_minor",
+                "purpose_met",
+                "method_disabled",
+                "employment_ended",
+                "offboarding",
+                "deletion_request",
+                "correction"
             ]
         );
     }

@@ -72,6 +72,17 @@ impl Receipt {
         Ok(signed.checkpoint().clone())
     }
 
+    /// As [`Self::verify_with`], for a leaf of which only the RFC 6962 hash is at hand.
+    ///
+    /// # Errors
+    /// As [`Self::verify_with`].
+    pub fn verify_hash_with(&self, leaf: &Digest, trust: &Trust<'_>) -> Result<Checkpoint, LedgerError> {
+        let signed = trust.open(self.note.as_bytes())?;
+        let head = signed.checkpoint();
+        merkle::verify_inclusion(leaf, self.index, head.size(), &self.proof, head.root())?;
+        Ok(head.clone())
+    }
+
     /// Checks the proof against a head that is believed.
     pub(crate) fn verify_under(&self, leaf: &[u8], head: &Checkpoint) -> Result<(), LedgerError> {
         merkle::verify_inclusion(&leaf_hash(leaf), self.index, head.size(), &self.proof, head.root())

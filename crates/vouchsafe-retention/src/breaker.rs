@@ -1,6 +1,8 @@
 use vouchsafe_types::Digest;
 
-use crate::{Plan, Policy, RetentionError};
+use crate::guard::MAX_STEP_DAYS;
+use crate::reader::Reader;
+use crate::{ClockGuard, Plan, Policy, Problem, RetentionError};
 
 /// Stops a plan that would destroy an unusual share of what was looked at: a wrong policy or a clock that jumped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,26 @@ impl Default for Breaker {
     fn default() -> Self {
         Self::new(5, 10)
     }
+}
+
+/// `[breaker]` of an organisation's pack: `percent`, `free`, `max_step_days`.
+pub(crate) fn read(mut reader: Reader) -> Result<(Breaker, ClockGuard), RetentionError> {
+    reader.organisation_only()?;
+    let (mut breaker, mut clock) = (Breaker::default(), ClockGuard::default());
+    if let Some(number) = reader.number_if_any("percent", 100)? {
+        breaker.percent = u8::try_from(number).unwrap_or(100);
+    }
+    if let Some(number) = reader.number_if_any("free", 1_000_000)? {
+        breaker.free = number;
+    }
+    if let Some(number) = reader.number_if_any("max_step_days", u64::from(MAX_STEP_DAYS))? {
+        if number == 0 {
+            return Err(reader.fault(Problem::UnknownValue("max_step_days")));
+        }
+        clock = ClockGuard::new(u32::try_from(number).unwrap_or(MAX_STEP_DAYS));
+    }
+    reader.finish()?;
+    Ok((breaker, clock))
 }
 
 /// A plan that passed the breaker under the policy in force: what the executor takes.

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use thiserror::Error;
-use vouchsafe_types::DataClass;
+use vouchsafe_types::{DataClass, Timestamp};
 
-use crate::Policy;
+use crate::{HoldFault, Policy};
 
 /// Why a policy could not be loaded, a deadline not resolved, or a plan not released.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,6 +36,31 @@ pub enum RetentionError {
         /// The share that passes, in percent.
         percent: u8,
     },
+    /// For the operator: the clock stands far after the newest known instant.
+    #[error("clock stands at {now}, more than {max_step_days} days after {newest}, the newest known instant")]
+    ClockJumped {
+        /// The newest instant that the store or the log bears.
+        newest: Timestamp,
+        /// The clock.
+        now: Timestamp,
+        /// The step that passes, in days.
+        max_step_days: u32,
+    },
+    /// For the operator: the clock stands before the newest known instant.
+    #[error("clock stands at {now}, before {newest}, the newest known instant")]
+    ClockSetBack {
+        /// The newest instant that the store or the log bears.
+        newest: Timestamp,
+        /// The clock.
+        now: Timestamp,
+    },
+    /// Malformed: a line of the disclosure register, or an order, is not in its canonical encoding, or its dates make no
+    /// sense.
+    #[error("line of the disclosure register is malformed")]
+    Disclosure,
+    /// Malformed: a hold lacks something or contradicts itself.
+    #[error("hold is refused: {0}")]
+    Hold(HoldFault),
     /// Malformed: a pack says something that cannot be read.
     #[error("{0}")]
     Pack(PackFault),
@@ -118,21 +143,29 @@ pub enum Problem {
     Bounds,
     /// The same id was used before.
     DuplicateRule,
+    /// The same rule was set or adopted before, or the same table stated.
+    DuplicateSetting,
     /// The pack has another format number.
     Format,
     /// A field is missing.
     MissingField(&'static str),
+    /// An adopted rule needs no adoption: its source is confirmed.
+    NotAdoptable,
     /// A setting names a rule whose period is fixed.
     NotConfigurable,
+    /// The table may stand in an organisation's pack only.
+    NotOrganisation,
     /// A setting lies outside the rule's bounds.
     OutOfBounds,
     /// A period does not parse, for example because it is negative.
     Period,
+    /// The signature is missing, wrong, or by nobody who is known.
+    Signature,
     /// The text is not TOML of the pack's shape.
     Syntax,
     /// A field is unknown.
     UnknownField(String),
-    /// A setting names a rule that no pack has.
+    /// A setting or adoption names a rule that no pack has.
     UnknownRule,
     /// A field has a value that this version does not know.
     UnknownValue(&'static str),
@@ -145,12 +178,16 @@ impl fmt::Display for Problem {
             Self::DuplicateRule => f.write_str("id was used before"),
             Self::Format => write!(f, "format is not {}", Policy::PACK_FORMAT),
             Self::MissingField(field) => write!(f, "field {field} is missing"),
+            Self::DuplicateSetting => f.write_str("was set, adopted or stated before"),
+            Self::NotAdoptable => f.write_str("needs no adoption, its source is confirmed"),
+            Self::NotOrganisation => f.write_str("only an organisation's own pack may say so"),
+            Self::Signature => f.write_str("signature is not one of a known signer over this pack"),
             Self::NotConfigurable => f.write_str("period is fixed by its source"),
             Self::OutOfBounds => f.write_str("period lies outside the rule's bounds"),
             Self::Period => f.write_str("period is not of the form '3 years', 'at once' or 'not stated'"),
             Self::Syntax => f.write_str("text is not of the shape of a pack"),
             Self::UnknownField(field) => write!(f, "field {} is unknown", field.escape_default()),
-            Self::UnknownRule => f.write_str("setting names a rule that no pack has"),
+            Self::UnknownRule => f.write_str("names a rule that no pack has"),
             Self::UnknownValue(field) => write!(f, "field {field} has an unknown value"),
         }
     }
@@ -159,25 +196,40 @@ impl fmt::Display for Problem {
 /// A floor above a ceiling: data would have to be kept after it has to be gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
-    pub(crate) floor: (String, String),
-    pub(crate) ceiling: (String, String),
+    pub(crate) floor: Place,
+    pub(crate) ceiling: Place,
+}
+
+/// A rule and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) rule: String,
+    pub(crate) clause: String,
+    pub(crate) pack: String,
+    pub(crate) line: usize,
 }
 
 impl Contradiction {
     /// Id and clause of the floor.
     pub fn floor(&self) -> (&str, &str) {
-        (&self.floor.0, &self.floor.1)
+        (&self.floor.rule, &self.floor.clause)
     }
 
     /// Id and clause of the ceiling.
     pub fn ceiling(&self) -> (&str, &str) {
-        (&self.ceiling.0, &self.ceiling.1)
+        (&self.ceiling.rule, &self.ceiling.clause)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, clause, pack, line } = self;
+        write!(f, "{rule} ({clause}; pack {}, line {line})", pack.escape_default())
     }
 }
 
 impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((floor, from), (ceiling, to)) = (self.floor(), self.ceiling());
-        write!(f, "floor {floor} ({from}) lies above ceiling {ceiling} ({to})")
+        write!(f, "floor {} lies above ceiling {}", self.floor, self.ceiling)
     }
 }

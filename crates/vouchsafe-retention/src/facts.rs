@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vouchsafe_types::{DataClass, Modality, Role, Timestamp};
+use vouchsafe_types::{DataClass, Jurisdiction, Modality, Role, Timestamp};
 
 use crate::{RetentionError, Trigger};
 
@@ -23,6 +23,8 @@ pub struct Facts {
     modality: Option<Modality>,
     role: Role,
     events: BTreeMap<Trigger, Timestamp>,
+    places: BTreeSet<Jurisdiction>,
+    frozen: bool,
 }
 
 impl Facts {
@@ -36,7 +38,14 @@ impl Facts {
         role: Role,
     ) -> Result<Self, RetentionError> {
         if modality.is_some() == matches!(class, DataClass::Biometric) {
-            Ok(Self { class, modality, role, events: BTreeMap::new() })
+            Ok(Self {
+                class,
+                modality,
+                role,
+                events: BTreeMap::new(),
+                places: BTreeSet::new(),
+                frozen: false,
+            })
         } else {
             Err(RetentionError::Modality)
         }
@@ -84,6 +93,19 @@ impl Facts {
         self.first(Trigger::Withdrawal, at)
     }
 
+    /// The person lives or lived here while the record was held. Places add up: moving away takes no law back.
+    ///
+    /// Where no place is stated, every law of the policy applies.
+    pub fn residing(mut self, place: Jurisdiction) -> Self {
+        self.places.insert(place);
+        self
+    }
+
+    /// An open rights request rests on the record: it is not destroyed before the request is answered.
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
+    }
+
     /// What happens once counts from its first time: a repeated withdrawal does not postpone anything.
     fn first(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.events.entry(trigger).and_modify(|first| *first = at.min(*first)).or_insert(at);
@@ -103,6 +125,22 @@ impl Facts {
     /// In which capacity the person is known.
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Where the person lives or lived; empty when that is not known.
+    pub const fn places(&self) -> &BTreeSet<Jurisdiction> {
+        &self.places
+    }
+
+    /// Whether an open rights request rests on the record.
+    pub const fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Whether a clause of this place applies: everywhere, to whom lives there, or because nobody knows.
+    pub(crate) fn live_under(&self, jurisdiction: Option<Jurisdiction>) -> bool {
+        let here = |law: Jurisdiction| self.places.iter().any(|place| law.contains(*place));
+        jurisdiction.is_none_or(|law| self.places.is_empty() || here(law))
     }
 
     /// When something happened; `None` when it has not.
@@ -127,4 +165,21 @@ pub enum PersonalAct {
     SignedIn,
     /// Presented themselves for verification.
     Verified,
+}
+
+impl PersonalAct {
+    /// Every act, in the order of its code.
+    pub const ALL: [Self; 5] =
+        [Self::ConsentGiven, Self::Enrolled, Self::RightExercised, Self::SignedIn, Self::Verified];
+
+    /// The stable code used in rows, from 1; 0 there means that no act is known.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::ConsentGiven => 1,
+            Self::Enrolled => 2,
+            Self::RightExercised => 3,
+            Self::SignedIn => 4,
+            Self::Verified => 5,
+        }
+    }
 }

@@ -45,24 +45,52 @@
 #![doc = include_str!("../docs/retention-matrix.md")]
 #![forbid(unsafe_code)]
 
+mod adopt;
+mod approval;
+mod authority;
 mod breaker;
 mod contradiction;
 mod deadline;
+mod decision;
 mod error;
 mod facts;
+mod force;
+mod guard;
+mod hex;
+mod hold;
+mod honour;
 mod matrix;
+mod note;
 mod pack;
 mod period;
 mod plan;
 mod policy;
+mod profile;
+mod reader;
+mod reference;
 mod rule;
+mod tables;
 mod wire;
 
+pub mod disclosure;
+pub mod rights;
+
+pub use adopt::Adoption;
+pub use approval::{Approvals, Stage};
+pub use authority::Authority;
 pub use breaker::{Breaker, ReleasedPlan};
 pub use deadline::{Deadline, Ruling};
+pub use decision::{Decision, NotHonoured, Verdict};
 pub use error::{Contradiction, PackFault, Problem, RetentionError};
 pub use facts::{Facts, PersonalAct};
+pub use force::Force;
+pub use guard::ClockGuard;
+pub use hold::{Hold, HoldFault, HoldId};
+pub use honour::Honour;
+pub use note::{MinimumAge, Note};
 pub use period::Period;
 pub use plan::{ItemId, Plan, PlanItem};
 pub use policy::{Gap, Policy};
+pub use profile::{Profile, Region};
+pub use reference::{RecipientId, Reference};
 pub use rule::{Confidence, Rule, RuleKind, Trigger};

@@ -1,8 +1,7 @@
 use std::fmt::Write as _;
 
-use vouchsafe_types::DataClass;
+use vouchsafe_types::{DataClass, Modality, Role};
 
-use crate::rule::{modality_name, role_name};
 use crate::{Policy, Rule};
 
 impl Policy {
@@ -43,7 +42,7 @@ impl Policy {
 }
 
 fn row_of(rule: &Rule) -> String {
-    let whose = [rule.modality().map(modality_name), rule.role().map(role_name)];
+    let whose = [rule.modality().map(Modality::name), rule.role().map(Role::name)];
     let whose: Vec<_> = whose.into_iter().flatten().map(|name| name.replace('_', " ")).collect();
     let whose = if whose.is_empty() { "any".to_owned() } else { whose.join(", ") };
     let period = match (rule.period(), rule.bounds()) {

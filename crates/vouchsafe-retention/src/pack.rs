@@ -1,16 +1,32 @@
-use vouchsafe_types::{DataClass, Modality, Role};
+use toml::Spanned;
 
-use crate::rule::{modality_name, role_name};
+use crate::adopt::Adopt;
+use crate::disclosure::Recipient;
+use crate::reader::Reader;
+use crate::rights::{Clock, ExportRule};
 use crate::wire::pack_v1::{Fields, PackV1};
-use crate::{Confidence, PackFault, Period, Policy, Problem, RetentionError, Rule, RuleKind, Trigger};
+use crate::{
+    Approvals, Breaker, ClockGuard, Force, Honour, MinimumAge, Note, PackFault, Period, Policy, Problem,
+    Profile, RetentionError, Rule, RuleKind, Trigger, breaker,
+};
 
-/// A parsed pack: rules in their order, and settings of other packs' rules.
+/// A parsed pack: rules in their order, and what it says of other packs' rules.
 pub(crate) struct Pack {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) version: String,
     pub(crate) rules: Vec<Rule>,
     pub(crate) settings: Vec<Setting>,
+    pub(crate) adopts: Vec<Adopt>,
+    pub(crate) honours: Vec<Honour>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) ages: Vec<MinimumAge>,
+    pub(crate) clocks: Vec<(Clock, usize)>,
+    pub(crate) exports: Vec<(ExportRule, usize)>,
+    pub(crate) recipients: Vec<(Recipient, usize)>,
+    pub(crate) profile: Option<(Profile, usize)>,
+    pub(crate) approvals: Option<(Approvals, usize)>,
+    pub(crate) breaker: Option<((Breaker, ClockGuard), usize)>,
 }
 
 /// An organisation's own period for a rule.
@@ -31,19 +47,96 @@ impl Pack {
         if wire.format != Policy::PACK_FORMAT {
             return Err(unnamed(None, Problem::Format));
         }
-        if [&wire.id, &wire.title, &wire.version].iter().any(|label| label.chars().any(char::is_control)) {
+        let label = |text: &str| !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
+        if ![&wire.id, &wire.title, &wire.version].into_iter().all(|text| label(text)) {
             return Err(unnamed(None, Problem::Syntax));
         }
-        let reader = |table: &toml::Spanned<Fields>, name: &str| Reader {
-            pack: wire.id.clone(),
-            line: line_of(text, table.span().start),
+        let source = Source { text, force: force_of(text, &wire)?, id: &wire.id };
+        let approvals = wire.approval.as_ref().map(|table| source.one(table, Approvals::read)).transpose()?;
+        let breaker = wire.breaker.as_ref().map(|table| source.one(table, breaker::read)).transpose()?;
+        Ok(Self {
+            rules: source.all(&wire.rule, "id", read_rule)?,
+            settings: source.all(&wire.setting, "rule", Setting::read)?,
+            adopts: source.all(&wire.adopt, "rule", Adopt::read)?,
+            honours: source.all(&wire.honour, "id", Honour::read)?,
+            notes: source.all(&wire.note, "id", Note::read)?,
+            ages: source.all(&wire.age, "id", MinimumAge::read)?,
+            clocks: source.lines(&wire.clock, Clock::read)?,
+            exports: source.lines(&wire.export, ExportRule::read)?,
+            recipients: source.lines(&wire.recipient, Recipient::read)?,
+            profile: wire.organisation.as_ref().map(|table| source.one(table, Profile::read)).transpose()?,
+            approvals,
+            breaker,
+            id: wire.id,
+            title: wire.title,
+            version: wire.version,
+        })
+    }
+
+    /// An error of this pack.
+    pub(crate) fn fault(&self, line: usize, rule: Option<&str>, problem: Problem) -> RetentionError {
+        let rule = rule.map(str::to_owned);
+        RetentionError::Pack(PackFault { pack: self.id.clone(), line: Some(line), rule, problem })
+    }
+}
+
+/// The pack whose tables are read.
+pub(crate) struct Source<'a> {
+    text: &'a str,
+    force: Force,
+    id: &'a str,
+}
+
+impl Source<'_> {
+    /// Reads every table of a kind; the field `name` names it in errors.
+    pub(crate) fn all<T>(
+        &self,
+        tables: &[Spanned<Fields>],
+        name: &str,
+        read: impl Fn(Reader) -> Result<T, RetentionError>,
+    ) -> Result<Vec<T>, RetentionError> {
+        tables.iter().map(|table| read(self.reader(table, name))).collect()
+    }
+
+    /// Reads every table of a kind, each with its line.
+    pub(crate) fn lines<T>(
+        &self,
+        tables: &[Spanned<Fields>],
+        read: impl Fn(Reader) -> Result<T, RetentionError>,
+    ) -> Result<Vec<(T, usize)>, RetentionError> {
+        tables.iter().map(|table| self.one(table, &read)).collect()
+    }
+
+    /// Reads a table that stands once; gives its line too.
+    pub(crate) fn one<T>(
+        &self,
+        table: &Spanned<Fields>,
+        read: impl Fn(Reader) -> Result<T, RetentionError>,
+    ) -> Result<(T, usize), RetentionError> {
+        let reader = self.reader(table, "id");
+        let line = reader.line;
+        Ok((read(reader)?, line))
+    }
+
+    fn reader(&self, table: &Spanned<Fields>, name: &str) -> Reader {
+        Reader {
+            pack: self.id.to_owned(),
+            force: self.force,
+            line: line_of(self.text, table.span().start),
             rule: table.get_ref().get(name).cloned(),
             fields: table.get_ref().clone(),
-        };
-        let rules = wire.rule.iter().map(|table| reader(table, "id").rule()).collect::<Result<_, _>>()?;
-        let settings =
-            wire.setting.iter().map(|table| reader(table, "rule").setting()).collect::<Result<_, _>>()?;
-        Ok(Self { id: wire.id, title: wire.title, version: wire.version, rules, settings })
+        }
+    }
+}
+
+fn force_of(text: &str, wire: &PackV1) -> Result<Force, RetentionError> {
+    let refuse = |line, problem| {
+        Err(RetentionError::Pack(PackFault { pack: wire.id.clone(), line, rule: None, problem }))
+    };
+    let Some(kind) = &wire.kind else { return refuse(None, Problem::MissingField("kind")) };
+    match Force::ALL.into_iter().find(|force| force.name() == kind.get_ref()) {
+        Some(force) => Ok(force),
+        None => refuse(Some(line_of(text, kind.span().start)), Problem::UnknownValue("kind")),
     }
 }
 
@@ -51,105 +144,60 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
-/// Takes the fields of one table and remembers where it stands.
-struct Reader {
-    pack: String,
-    line: usize,
-    rule: Option<String>,
-    fields: Fields,
+fn read_rule(mut reader: Reader) -> Result<Rule, RetentionError> {
+    let triggers = Trigger::ALL.map(|trigger| (trigger.name(), trigger));
+    let kinds = RuleKind::ALL.map(|kind| (kind.name(), kind));
+    let rule = Rule {
+        id: reader.id("id")?.into(),
+        pack: reader.pack.clone(),
+        line: reader.line,
+        force: reader.force,
+        class: reader.class()?,
+        modality: reader.modality()?,
+        role: reader.role()?,
+        jurisdiction: reader.jurisdiction()?,
+        trigger: reader.named("trigger", &triggers)?,
+        kind: reader.named("kind", &kinds)?,
+        period: period_if_stated(&mut reader)?,
+        bounds: bounds(&mut reader)?,
+        clause: reader.take("clause")?.into(),
+        says: reader.take("says")?,
+        confidence: reader.confidence()?,
+        adoption: None,
+    };
+    check_bounds(&reader, &rule)?;
+    reader.finish()?;
+    Ok(rule)
 }
 
-impl Reader {
-    fn rule(mut self) -> Result<Rule, RetentionError> {
-        let classes = DataClass::ALL.map(|class| (class.name(), class));
-        let triggers = Trigger::ALL.map(|trigger| (trigger.name(), trigger));
-        let kinds = [RuleKind::Ceiling, RuleKind::Floor].map(|kind| (kind.name(), kind));
-        let levels = [Confidence::Confirmed, Confidence::Unconfirmed].map(|level| (level.name(), level));
-        let modalities =
-            [Modality::Face, Modality::Voice].map(|modality| (modality_name(modality), modality));
-        let roles = [Role::Administrator, Role::EndUser].map(|role| (role_name(role), role));
-        let rule = Rule {
-            id: self.take("id")?,
-            pack: self.pack.clone(),
-            class: self.named("class", &classes)?,
-            modality: self.named_if_any("modality", &modalities)?,
-            role: self.named_if_any("role", &roles)?,
-            trigger: self.named("trigger", &triggers)?,
-            kind: self.named("kind", &kinds)?,
-            period: self.period_if_stated()?,
-            bounds: self.bounds()?,
-            clause: self.take("clause")?,
-            says: self.take("says")?,
-            confidence: self.named("confidence", &levels)?,
-        };
-        self.check_bounds(&rule)?;
-        self.finish()?;
-        Ok(rule)
-    }
-
-    fn setting(mut self) -> Result<Setting, RetentionError> {
-        let setting = Setting { rule: self.take("rule")?, period: self.period("period")?, line: self.line };
-        self.finish()?;
+impl Setting {
+    fn read(mut reader: Reader) -> Result<Self, RetentionError> {
+        let setting =
+            Self { rule: reader.take("rule")?, period: reader.period("period")?, line: reader.line };
+        reader.finish()?;
         Ok(setting)
     }
+}
 
-    fn fault(&self, problem: Problem) -> RetentionError {
-        let Self { pack, line, rule, .. } = self;
-        RetentionError::Pack(PackFault { pack: pack.clone(), line: Some(*line), rule: rule.clone(), problem })
+fn period_if_stated(reader: &mut Reader) -> Result<Option<Period>, RetentionError> {
+    if reader.fields.get("period").is_some_and(|text| text == "not stated") {
+        reader.fields.remove("period");
+        return Ok(None);
     }
+    reader.period("period").map(Some)
+}
 
-    fn take(&mut self, field: &'static str) -> Result<String, RetentionError> {
-        let text = self.fields.remove(field).ok_or_else(|| self.fault(Problem::MissingField(field)))?;
-        let plain = !text.is_empty() && !text.chars().any(|c| c.is_control() || c == '|');
-        if plain { Ok(text) } else { Err(self.fault(Problem::UnknownValue(field))) }
+fn bounds(reader: &mut Reader) -> Result<Option<(Period, Period)>, RetentionError> {
+    match (reader.fields.contains_key("least"), reader.fields.contains_key("most")) {
+        (false, false) => Ok(None),
+        (true, true) => Ok(Some((reader.period("least")?, reader.period("most")?))),
+        _ => Err(reader.fault(Problem::Bounds)),
     }
+}
 
-    fn named<T: Copy>(&mut self, field: &'static str, known: &[(&str, T)]) -> Result<T, RetentionError> {
-        let text = self.take(field)?;
-        let found = known.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
-        found.ok_or_else(|| self.fault(Problem::UnknownValue(field)))
-    }
-
-    fn named_if_any<T: Copy>(
-        &mut self,
-        field: &'static str,
-        known: &[(&str, T)],
-    ) -> Result<Option<T>, RetentionError> {
-        if self.fields.contains_key(field) { self.named(field, known).map(Some) } else { Ok(None) }
-    }
-
-    fn period(&mut self, field: &'static str) -> Result<Period, RetentionError> {
-        let text = self.take(field)?;
-        Period::parse(&text).ok_or_else(|| self.fault(Problem::Period))
-    }
-
-    fn period_if_stated(&mut self) -> Result<Option<Period>, RetentionError> {
-        if self.fields.get("period").is_some_and(|text| text == "not stated") {
-            self.fields.remove("period");
-            return Ok(None);
-        }
-        self.period("period").map(Some)
-    }
-
-    fn bounds(&mut self) -> Result<Option<(Period, Period)>, RetentionError> {
-        match (self.fields.contains_key("least"), self.fields.contains_key("most")) {
-            (false, false) => Ok(None),
-            (true, true) => Ok(Some((self.period("least")?, self.period("most")?))),
-            _ => Err(self.fault(Problem::Bounds)),
-        }
-    }
-
-    fn check_bounds(&self, rule: &Rule) -> Result<(), RetentionError> {
-        let Some((least, most)) = rule.bounds else { return Ok(()) };
-        let reversed = least.may_exceed(most);
-        let outside = rule.period.is_some_and(|period| least.may_exceed(period) || period.may_exceed(most));
-        if reversed || outside { Err(self.fault(Problem::Bounds)) } else { Ok(()) }
-    }
-
-    fn finish(self) -> Result<(), RetentionError> {
-        match self.fields.keys().next() {
-            Some(field) => Err(self.fault(Problem::UnknownField(field.clone()))),
-            None => Ok(()),
-        }
-    }
+fn check_bounds(reader: &Reader, rule: &Rule) -> Result<(), RetentionError> {
+    let Some((least, most)) = rule.bounds else { return Ok(()) };
+    let reversed = least.may_exceed(most);
+    let outside = rule.period.is_some_and(|period| least.may_exceed(period) || period.may_exceed(most));
+    if reversed || outside { Err(reader.fault(Problem::Bounds)) } else { Ok(()) }
 }

@@ -5,15 +5,15 @@ use ring::digest::{Context, SHA256};
 use vouchsafe_types::{DataClass, Digest, RecordId, Timestamp};
 
 use crate::policy::finish;
-use crate::wire::plan_v1::{ItemV1, PlanV1};
-use crate::{Facts, Policy, RetentionError};
+use crate::wire::plan_v2::{ItemV2, PlanV2};
+use crate::{Facts, Hold, Policy, RetentionError, Verdict};
 
 /// What is due at one instant under one policy: a file to review, approve and execute.
 ///
 /// # Encoding
 ///
-/// JSON in UTF-8 without white space, fields in this order: `version` (1), `policy` (digest, hexadecimal), `made_at`,
-/// `considered`, `counts` (by class name, sorted), `earliest`, `latest`, `items` (`id`, `class`, `rule`, `due`; sorted by
+/// JSON in UTF-8 without white space, fields in this order: `version` (2), `policy` (digest, hexadecimal), `made_at`,
+/// `considered`, `approvals`, `counts` (by class name, sorted), `earliest`, `latest`, `samples` (by rule, sorted), `items` (`id`, `class`, `rule`, `due`; sorted by
 /// `due`, then `id`). Instants are RFC 3339 in UTC. There is one encoding of a plan; any other is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -21,6 +21,8 @@ pub struct Plan {
     policy: Digest,
     made_at: Timestamp,
     considered: u64,
+    approvals: u8,
+    samples: BTreeMap<String, String>,
     items: Vec<PlanItem>,
 }
 
@@ -36,20 +38,57 @@ impl Plan {
         records: impl IntoIterator<Item = (ItemId, Facts)>,
         now: Timestamp,
     ) -> Result<Self, RetentionError> {
-        let mut plan = Self { policy: policy.digest(), made_at: now, considered: 0, items: Vec::new() };
-        let mut due_ids = BTreeSet::new();
-        for (id, facts) in records {
-            plan.considered += 1;
-            let deadline = policy.resolve(&facts)?;
-            let Some(ruling) = deadline.decided().filter(|ruling| ruling.at() <= now) else { continue };
+        let mut considered = 0;
+        let counted = records.into_iter().map(|(id, facts)| {
+            considered += 1;
+            (id, facts, Vec::new())
+        });
+        let mut plan = Self::make_held(policy, counted, 0, now)?;
+        plan.considered = considered;
+        Ok(plan)
+    }
+
+    /// Decides on records that may be due, with the holds on them, and lists what is due at `now`, earliest first.
+    /// `considered` is how many records there are in all: the breaker compares with it.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn make_held(
+        policy: &Policy,
+        records: impl IntoIterator<Item = (ItemId, Facts, Vec<Hold>)>,
+        considered: u64,
+        now: Timestamp,
+    ) -> Result<Self, RetentionError> {
+        let (mut items, mut due_ids, mut stages) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut samples = BTreeMap::new();
+        for (id, facts, holds) in records {
+            let decision = policy.decide(&facts, &holds, now)?;
+            let due = decision.verdict() == Verdict::Due;
+            let Some(ruling) = decision.deadline().decided().filter(|_| due) else { continue };
             if !due_ids.insert(id.clone()) {
                 return Err(RetentionError::DuplicateItem);
             }
+            stages.insert(policy.stage(ruling.rule()));
+            if samples.len() < SAMPLES {
+                let rule = ruling.rule().to_owned();
+                samples.entry(rule).or_insert_with(|| decision.explanation());
+            }
             let (class, rule, due) = (facts.class(), ruling.rule().to_owned(), ruling.at());
-            plan.items.push(PlanItem { id, class, rule, due });
+            items.push(PlanItem { id, class, rule, due });
         }
-        plan.items.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
-        Ok(plan)
+        items.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        let needed = stages.into_iter().map(|stage| policy.approvals().needed(stage)).max().unwrap_or(0);
+        Ok(Self { policy: policy.digest(), made_at: now, considered, approvals: needed, samples, items })
+    }
+
+    /// How many different people have to approve it, 0 to 5.
+    pub fn approvals_needed(&self) -> usize {
+        self.approvals.into()
+    }
+
+    /// For up to 16 of the rules that decided, why the first of their items is due.
+    pub const fn samples(&self) -> &BTreeMap<String, String> {
+        &self.samples
     }
 
     /// The digest of the policy it was made under.
@@ -114,7 +153,7 @@ impl Plan {
     /// # Errors
     /// [`RetentionError::Plan`] for anything but the one encoding of a plan of this version.
     pub fn parse(bytes: &[u8]) -> Result<Self, RetentionError> {
-        let wire: PlanV1 = serde_json::from_slice(bytes).map_err(|_| RetentionError::Plan)?;
+        let wire: PlanV2 = serde_json::from_slice(bytes).map_err(|_| RetentionError::Plan)?;
         let plan = Self::from_wire(&wire)?;
         if wire.version == VERSION && plan.is_ordered() && plan.to_bytes()? == bytes {
             Ok(plan)
@@ -128,27 +167,35 @@ impl Plan {
         let sorted = self.items.is_sorted_by(|a, b| (a.due, &a.id) < (b.due, &b.id));
         let ids: BTreeSet<_> = self.items.iter().map(PlanItem::id).collect();
         let due = self.items.iter().all(|item| item.due <= self.made_at);
-        sorted && due && ids.len() == self.items.len() && self.items.len() as u64 <= self.considered
+        sorted
+            && due
+            && ids.len() == self.items.len()
+            && self.items.len() as u64 <= self.considered
+            && self.approvals <= 5
     }
 
-    fn to_wire(&self) -> PlanV1 {
-        PlanV1 {
+    fn to_wire(&self) -> PlanV2 {
+        PlanV2 {
             version: VERSION,
             policy: self.policy.to_string(),
             made_at: self.made_at.to_string(),
             considered: self.considered,
+            approvals: self.approvals,
             counts: self.counts().into_iter().map(|(class, n)| (class.name().to_owned(), n)).collect(),
             earliest: self.earliest().map(|at| at.to_string()),
             latest: self.latest().map(|at| at.to_string()),
+            samples: self.samples.clone(),
             items: self.items.iter().map(PlanItem::to_wire).collect(),
         }
     }
 
-    fn from_wire(wire: &PlanV1) -> Result<Self, RetentionError> {
+    fn from_wire(wire: &PlanV2) -> Result<Self, RetentionError> {
         Ok(Self {
             policy: Digest::parse(&wire.policy).map_err(|_| RetentionError::Plan)?,
             made_at: instant(&wire.made_at)?,
             considered: wire.considered,
+            approvals: wire.approvals,
+            samples: wire.samples.clone(),
             items: wire.items.iter().map(PlanItem::from_wire).collect::<Result<_, _>>()?,
         })
     }
@@ -184,12 +231,12 @@ impl PlanItem {
         self.due
     }
 
-    fn to_wire(&self) -> ItemV1 {
+    fn to_wire(&self) -> ItemV2 {
         let (class, rule) = (self.class.name().to_owned(), self.rule.clone());
-        ItemV1 { id: self.id.0.clone(), class, rule, due: self.due.to_string() }
+        ItemV2 { id: self.id.0.clone(), class, rule, due: self.due.to_string() }
     }
 
-    fn from_wire(wire: &ItemV1) -> Result<Self, RetentionError> {
+    fn from_wire(wire: &ItemV2) -> Result<Self, RetentionError> {
         let class = DataClass::ALL.into_iter().find(|class| class.name() == wire.class);
         Ok(Self {
             id: ItemId::parse(&wire.id).map_err(|_| RetentionError::Plan)?,
@@ -237,4 +284,6 @@ fn instant(text: &str) -> Result<Timestamp, RetentionError> {
     text.parse().map_err(|_| RetentionError::Plan)
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// How many rules are explained by an example.
+const SAMPLES: usize = 16;

@@ -1,19 +1,33 @@
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use ring::digest::{Context, SHA256};
 use vouchsafe_types::{DataClass, Digest};
 
+use crate::adopt::Adoption;
+use crate::disclosure::Recipient;
 use crate::pack::{Pack, Setting};
-use crate::{PackFault, Period, Problem, RetentionError, Rule, contradiction};
+use crate::tables::Tables;
+use crate::{
+    Approvals, Breaker, ClockGuard, Confidence, Honour, MinimumAge, Note, Period, Problem, Profile,
+    RecipientId, RetentionError, Rule, Stage, contradiction,
+};
 
 /// The rules in force: one or more packs, and the zone in whose calendar they count.
 #[derive(Debug, Clone)]
 pub struct Policy {
     rules: Vec<Rule>,
+    honours: Vec<Honour>,
+    notes: Vec<Note>,
+    ages: Vec<MinimumAge>,
+    tables: Tables,
+    approvals: Approvals,
+    breaker: Breaker,
+    clock_guard: ClockGuard,
     sources: Vec<String>,
-    zone_name: String,
+    zone_name: Arc<str>,
     zone: TimeZone,
     packs: [u8; 32],
 }
@@ -22,40 +36,120 @@ impl Policy {
     /// The format number of packs.
     pub const PACK_FORMAT: u32 = 1;
 
-    /// The packs that ship: the FacialProof notice, the Proof by Webel notice, the libraries' own defaults.
+    /// What neither law nor organisation says: the FacialProof notice, the Proof by Webel notice, the libraries' own
+    /// defaults.
     pub const DEFAULT_PACKS: [&'static str; 3] = [
         include_str!("../packs/facialproof.toml"),
         include_str!("../packs/webel.toml"),
         include_str!("../packs/vouchsafe.toml"),
     ];
 
-    /// Loads packs; rules of all of them apply at once, settings may name rules of any.
+    /// The laws that ship, one pack a source, and the clocks of rights requests.
+    pub const LAW_PACKS: [&'static str; 9] = [
+        include_str!("../packs/bipa.toml"),
+        include_str!("../packs/texas.toml"),
+        include_str!("../packs/washington.toml"),
+        include_str!("../packs/colorado.toml"),
+        include_str!("../packs/california.toml"),
+        include_str!("../packs/gdpr.toml"),
+        include_str!("../packs/quebec.toml"),
+        include_str!("../packs/coppa.toml"),
+        include_str!("../packs/rights.toml"),
+    ];
+
+    /// Loads packs; rules of all of them apply at once, settings and adoptions may name rules of any.
     ///
     /// # Errors
     /// [`RetentionError::Pack`] with pack, line and rule for what cannot be read,
-    /// [`RetentionError::Contradiction`] with both citations for a floor above a ceiling.
+    /// [`RetentionError::Contradiction`] with both citations for a floor above a ceiling that no law puts there.
     pub fn from_packs(texts: &[&str]) -> Result<Self, RetentionError> {
         let packs = texts.iter().zip(1..).map(|(text, place)| Pack::parse(text, place));
         let packs = packs.collect::<Result<Vec<_>, _>>()?;
-        let mut rules = Vec::new();
+        let mut policy = Self::empty(texts);
         for pack in &packs {
-            add_rules(&mut rules, pack)?;
+            policy.add(pack)?;
         }
         for pack in &packs {
-            pack.settings.iter().try_for_each(|setting| apply(&mut rules, pack, setting))?;
+            pack.settings.iter().try_for_each(|setting| apply(&mut policy.rules, pack, setting))?;
+            pack.adopts.iter().try_for_each(|adopt| adopt.apply(policy.adoptable(&adopt.rule)))?;
         }
-        contradiction::check(&rules)?;
-        let sources = packs.iter().map(|pack| format!("{} ({}, {})", pack.title, pack.id, pack.version));
-        let sources = sources.collect();
-        Ok(Self { rules, sources, zone_name: "UTC".to_owned(), zone: TimeZone::UTC, packs: digest_of(texts) })
+        contradiction::check(&policy.rules)?;
+        Ok(policy)
     }
 
-    /// The packs that ship.
+    fn empty(texts: &[&str]) -> Self {
+        Self {
+            rules: Vec::new(),
+            honours: Vec::new(),
+            notes: Vec::new(),
+            ages: Vec::new(),
+            tables: Tables::default(),
+            approvals: Approvals::default(),
+            breaker: Breaker::default(),
+            clock_guard: ClockGuard::default(),
+            sources: Vec::new(),
+            zone_name: "UTC".into(),
+            zone: TimeZone::UTC,
+            packs: digest_of(texts),
+        }
+    }
+
+    fn add(&mut self, pack: &Pack) -> Result<(), RetentionError> {
+        for rule in &pack.rules {
+            self.ensure_new(pack, rule.line, &rule.id)?;
+            self.rules.push(rule.clone());
+        }
+        for honour in &pack.honours {
+            self.ensure_new(pack, honour.line, &honour.id)?;
+            self.honours.push(honour.clone());
+        }
+        self.notes.extend(pack.notes.iter().cloned());
+        self.ages.extend(pack.ages.iter().cloned());
+        self.tables.add(pack)?;
+        if let Some((approvals, _)) = pack.approvals {
+            self.approvals = approvals;
+        }
+        if let Some(((breaker, clock_guard), _)) = pack.breaker {
+            (self.breaker, self.clock_guard) = (breaker, clock_guard);
+        }
+        self.sources.push(format!("{} ({}, {})", pack.title, pack.id, pack.version));
+        Ok(())
+    }
+
+    fn ensure_new(&self, pack: &Pack, line: usize, id: &str) -> Result<(), RetentionError> {
+        let known =
+            self.rules.iter().any(|rule| &*rule.id == id) || self.honours.iter().any(|row| row.id == id);
+        if known { Err(pack.fault(line, Some(id), Problem::DuplicateRule)) } else { Ok(()) }
+    }
+
+    /// The place for an adoption of a rule, and whether its source is confirmed anyway.
+    fn adoptable(&mut self, id: &str) -> Option<(bool, &mut Option<Adoption>)> {
+        let rule = self.rules.iter_mut().find(|rule| &*rule.id == id);
+        let rule = rule.map(|rule| (rule.confidence, &mut rule.adoption));
+        let honour = self.honours.iter_mut().find(|row| row.id == id);
+        let found = rule.or_else(|| honour.map(|row| (row.confidence, &mut row.adoption)));
+        found.map(|(confidence, place)| (confidence == Confidence::Confirmed, place))
+    }
+
+    /// The notices and the libraries' own defaults, without any law.
     ///
     /// # Errors
     /// As [`Self::from_packs`]; the shipped packs give none.
     pub fn default_notices() -> Result<Self, RetentionError> {
         Self::from_packs(&Self::DEFAULT_PACKS)
+    }
+
+    /// Every pack that ships: notices, defaults, laws.
+    ///
+    /// # Errors
+    /// As [`Self::from_packs`]; the shipped packs give none.
+    pub fn shipped() -> Result<Self, RetentionError> {
+        Self::from_packs(&Self::shipped_packs())
+    }
+
+    /// Every pack that ships, for a policy with an organisation's own pack behind them.
+    pub fn shipped_packs() -> Vec<&'static str> {
+        [Self::DEFAULT_PACKS.as_slice(), Self::LAW_PACKS.as_slice()].concat()
     }
 
     /// The same rules in another calendar; the name enters the digest and every explanation.
@@ -64,7 +158,7 @@ impl Policy {
     /// [`RetentionError::Zone`] for a name that is not 1 to 64 printable ASCII characters.
     pub fn in_zone(self, name: &str, zone: TimeZone) -> Result<Self, RetentionError> {
         let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self { zone_name: name.to_owned(), zone, ..self }) } else { Err(RetentionError::Zone) }
+        if fits { Ok(Self { zone_name: name.into(), zone, ..self }) } else { Err(RetentionError::Zone) }
     }
 
     /// Every rule, in the order of the packs; those that decide nothing included.
@@ -74,7 +168,7 @@ impl Policy {
 
     /// The rule of this name.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        self.rules.iter().find(|rule| &*rule.id == id)
     }
 
     /// Titles, ids and versions of the packs.
@@ -85,6 +179,71 @@ impl Policy {
     /// The name of the zone in whose calendar periods count.
     pub fn zone_name(&self) -> &str {
         &self.zone_name
+    }
+
+    /// Which authorities a law lets hold data back.
+    pub fn honours(&self) -> &[Honour] {
+        &self.honours
+    }
+
+    /// What the sources say beside periods.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The age below which nobody is enrolled, in years: the highest that a source or the organisation states.
+    pub fn minimum_age(&self) -> Option<u8> {
+        let stated = self.ages.iter().map(MinimumAge::years);
+        stated.chain(self.profile().map(Profile::minimum_age)).max()
+    }
+
+    /// The ages that the sources state.
+    pub fn ages(&self) -> &[MinimumAge] {
+        &self.ages
+    }
+
+    /// Who the organisation is; `None` until its pack says so.
+    pub const fn profile(&self) -> Option<&Profile> {
+        self.tables.profile.as_ref()
+    }
+
+    /// The recipients to whom data may go.
+    pub fn recipients(&self) -> &[Recipient] {
+        &self.tables.recipients
+    }
+
+    /// The recipient of this id.
+    pub fn recipient(&self, id: &RecipientId) -> Option<&Recipient> {
+        self.recipients().iter().find(|recipient| recipient.id() == id)
+    }
+
+    /// How many different people approve a plan, by stage.
+    pub const fn approvals(&self) -> Approvals {
+        self.approvals
+    }
+
+    /// At which stage a rule's destructions are approved: what is due at once waits for nobody.
+    pub fn stage(&self, rule: &str) -> Stage {
+        let at_once = self.rule(rule).and_then(Rule::period).is_some_and(Period::is_at_once);
+        if at_once { Stage::Immediate } else { Stage::Scheduled }
+    }
+
+    /// What stops a plan that would destroy an unusual share.
+    pub const fn breaker(&self) -> Breaker {
+        self.breaker
+    }
+
+    /// What stops a sweep whose clock was set.
+    pub const fn clock_guard(&self) -> ClockGuard {
+        self.clock_guard
+    }
+
+    pub(crate) const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn zone_label(&self) -> Arc<str> {
+        Arc::clone(&self.zone_name)
     }
 
     pub(crate) const fn zone(&self) -> &TimeZone {
@@ -139,19 +298,9 @@ impl fmt::Display for Gap {
     }
 }
 
-fn add_rules(rules: &mut Vec<Rule>, pack: &Pack) -> Result<(), RetentionError> {
-    for rule in &pack.rules {
-        if rules.iter().any(|known| known.id == rule.id) {
-            return Err(fault(pack, None, &rule.id, Problem::DuplicateRule));
-        }
-        rules.push(rule.clone());
-    }
-    Ok(())
-}
-
 fn apply(rules: &mut [Rule], pack: &Pack, setting: &Setting) -> Result<(), RetentionError> {
-    let refuse = |problem| Err(fault(pack, Some(setting.line), &setting.rule, problem));
-    let Some(rule) = rules.iter_mut().find(|rule| rule.id == setting.rule) else {
+    let refuse = |problem| Err(pack.fault(setting.line, Some(&setting.rule), problem));
+    let Some(rule) = rules.iter_mut().find(|rule| *rule.id == *setting.rule) else {
         return refuse(Problem::UnknownRule);
     };
     let outside =
@@ -164,10 +313,6 @@ fn apply(rules: &mut [Rule], pack: &Pack, setting: &Setting) -> Result<(), Reten
             Ok(())
         }
     }
-}
-
-fn fault(pack: &Pack, line: Option<usize>, rule: &str, problem: Problem) -> RetentionError {
-    RetentionError::Pack(PackFault { pack: pack.id.clone(), line, rule: Some(rule.to_owned()), problem })
 }
 
 fn digest_of(texts: &[&str]) -> [u8; 32] {

@@ -1,22 +1,29 @@
-use vouchsafe_types::{DataClass, Modality, Role};
+use std::sync::Arc;
 
-use crate::{Facts, Period};
+use vouchsafe_types::{DataClass, Jurisdiction, Modality, Role};
+
+use crate::adopt::Adoption;
+use crate::{Facts, Force, Period};
 
 /// What one clause says about keeping or destroying one class of data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) pack: String,
+    pub(crate) line: usize,
+    pub(crate) force: Force,
     pub(crate) class: DataClass,
     pub(crate) modality: Option<Modality>,
     pub(crate) role: Option<Role>,
+    pub(crate) jurisdiction: Option<Jurisdiction>,
     pub(crate) trigger: Trigger,
     pub(crate) kind: RuleKind,
     pub(crate) period: Option<Period>,
     pub(crate) bounds: Option<(Period, Period)>,
-    pub(crate) clause: String,
+    pub(crate) clause: Arc<str>,
     pub(crate) says: String,
     pub(crate) confidence: Confidence,
+    pub(crate) adoption: Option<Adoption>,
 }
 
 impl Rule {
@@ -28,6 +35,16 @@ impl Rule {
     /// The pack it comes from.
     pub fn pack(&self) -> &str {
         &self.pack
+    }
+
+    /// The line of the pack where it stands, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// What binds the author of its pack.
+    pub const fn force(&self) -> Force {
+        self.force
     }
 
     /// The class it is about.
@@ -43,6 +60,11 @@ impl Rule {
     /// The only role it is about; `None` for any.
     pub const fn role(&self) -> Option<Role> {
         self.role
+    }
+
+    /// The place whose people it is about; `None` for everybody.
+    pub const fn jurisdiction(&self) -> Option<Jurisdiction> {
+        self.jurisdiction
     }
 
     /// What starts its period.
@@ -75,24 +97,47 @@ impl Rule {
         &self.says
     }
 
-    /// Whether the source is confirmed; a rule whose source is not decides nothing.
+    /// How well its source is known.
     pub const fn confidence(&self) -> Confidence {
         self.confidence
+    }
+
+    /// Who answers for it although its source is not confirmed.
+    pub const fn adoption(&self) -> Option<&Adoption> {
+        self.adoption.as_ref()
+    }
+
+    /// Whether it decides anything: its source is confirmed, or the organisation adopted it.
+    pub const fn is_enabled(&self) -> bool {
+        matches!(self.confidence, Confidence::Confirmed) || self.adoption.is_some()
     }
 
     pub(crate) fn covers(&self, facts: &Facts) -> bool {
         let modality = self.modality.is_none() || self.modality == facts.modality();
         let role = self.role.is_none_or(|role| role == facts.role());
-        self.is_enabled() && self.class == facts.class() && modality && role
+        self.class == facts.class()
+            && self.is_enabled()
+            && modality
+            && role
+            && facts.live_under(self.jurisdiction)
     }
 
-    pub(crate) fn is_enabled(&self) -> bool {
-        self.confidence == Confidence::Confirmed
+    /// Whether there is a record of one place that both cover.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let modality = self.modality.is_none() || other.modality.is_none() || self.modality == other.modality;
+        let role = self.role.is_none() || other.role.is_none() || self.role == other.role;
+        let place = match (self.jurisdiction, other.jurisdiction) {
+            (Some(a), Some(b)) => a.contains(b) || b.contains(a),
+            _ => true,
+        };
+        self.class == other.class && modality && role && place
     }
 
-    /// How many of modality and role it names.
+    /// How many of modality, role and jurisdiction it names.
     pub(crate) fn specificity(&self) -> u8 {
-        u8::from(self.modality.is_some()) + u8::from(self.role.is_some())
+        u8::from(self.modality.is_some())
+            + u8::from(self.role.is_some())
+            + u8::from(self.jurisdiction.is_some())
     }
 }
 
@@ -166,6 +211,9 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// Both kinds, by name.
+    pub const ALL: [Self; 2] = [Self::Ceiling, Self::Floor];
+
     /// The name in packs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -181,34 +229,19 @@ impl RuleKind {
 pub enum Confidence {
     /// The text itself was read.
     Confirmed,
-    /// Only secondary sources were; the rule is listed and decides nothing.
+    /// Only secondary sources were; the rule is listed and decides nothing until an organisation adopts it.
     Unconfirmed,
 }
 
 impl Confidence {
+    /// Both levels, by name.
+    pub const ALL: [Self; 2] = [Self::Confirmed, Self::Unconfirmed];
+
     /// The name in packs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
             Self::Unconfirmed => "unconfirmed",
         }
-    }
-}
-
-/// The name of a modality in packs.
-pub(crate) const fn modality_name(modality: Modality) -> &'static str {
-    match modality {
-        Modality::Face => "face",
-        Modality::Voice => "voice",
-        _ => "other",
-    }
-}
-
-/// The name of a role in packs.
-pub(crate) const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Administrator => "administrator",
-        Role::EndUser => "end_user",
-        _ => "other",
     }
 }

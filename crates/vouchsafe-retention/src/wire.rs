@@ -7,7 +7,7 @@ pub(crate) mod pack_v1 {
     use serde::Deserialize;
     use toml::Spanned;
 
-    /// Every field of a rule or setting is a string.
+    /// Every field of a table is a string.
     pub(crate) type Fields = BTreeMap<String, String>;
 
     #[derive(Deserialize)]
@@ -17,36 +17,56 @@ pub(crate) mod pack_v1 {
         pub(crate) id: String,
         pub(crate) version: String,
         pub(crate) title: String,
+        pub(crate) kind: Option<Spanned<String>>,
         #[serde(default)]
         pub(crate) rule: Vec<Spanned<Fields>>,
         #[serde(default)]
         pub(crate) setting: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) adopt: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) honour: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) note: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) age: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) clock: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) export: Vec<Spanned<Fields>>,
+        #[serde(default)]
+        pub(crate) recipient: Vec<Spanned<Fields>>,
+        pub(crate) organisation: Option<Spanned<Fields>>,
+        pub(crate) approval: Option<Spanned<Fields>>,
+        pub(crate) breaker: Option<Spanned<Fields>>,
     }
 }
 
-/// Plans, version 1.
-pub(crate) mod plan_v1 {
+/// Plans, version 2.
+pub(crate) mod plan_v2 {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Serialize};
 
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
-    pub(crate) struct PlanV1 {
+    pub(crate) struct PlanV2 {
         pub(crate) version: u32,
         pub(crate) policy: String,
         pub(crate) made_at: String,
         pub(crate) considered: u64,
+        pub(crate) approvals: u8,
         /// Repeated from the items, for whoever reviews the file.
         pub(crate) counts: BTreeMap<String, u64>,
         pub(crate) earliest: Option<String>,
         pub(crate) latest: Option<String>,
-        pub(crate) items: Vec<ItemV1>,
+        pub(crate) samples: BTreeMap<String, String>,
+        pub(crate) items: Vec<ItemV2>,
     }
 
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
-    pub(crate) struct ItemV1 {
+    pub(crate) struct ItemV2 {
         pub(crate) id: String,
         pub(crate) class: String,
         pub(crate) rule: String,

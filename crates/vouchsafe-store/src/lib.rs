@@ -14,11 +14,14 @@ mod sqlite;
 mod tiles;
 
 pub use error::StoreError;
-pub use inventory::{Column, INVENTORY};
+pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
-pub use port::{Store, Transaction, read, write};
+pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
 pub use row::{
-    ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,
+    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, MarkRow, NoticeRow,
+    PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 pub use sqlite::SqliteStore;
+#[cfg(any(test, feature = "test-util"))]
+pub use sqlite::load_holdings;
 pub use tiles::{FolderTiles, Lease};

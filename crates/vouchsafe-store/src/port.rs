@@ -1,10 +1,16 @@
-use vouchsafe_types::{
-    DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
-};
+use vouchsafe_types::{Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
 
-use crate::{
-    ConsentRow, Holding, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError,
-};
+use crate::{ConsentRow, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError};
+
+mod documents;
+mod holdings;
+mod lives;
+mod retention;
+
+pub use documents::DocumentRows;
+pub use holdings::HoldingRows;
+pub use lives::LifeRows;
+pub use retention::RetentionRows;
 
 /// A database that runs writing closures one after the other and acknowledges by commit.
 ///
@@ -79,10 +85,12 @@ fn run<T, E: From<StoreError>>(
 
 /// The rows, within one transaction. The organisation comes first in every key.
 ///
+/// What it inherits can be called on a `dyn Transaction` without importing the traits.
+///
 /// # Errors
 /// Every method returns [`StoreError`]; after one, the transaction is given up.
 #[expect(clippy::missing_errors_doc, reason = "said once for all methods above")]
-pub trait Transaction {
+pub trait Transaction: HoldingRows + LifeRows + DocumentRows + RetentionRows {
     /// Whether the organisation exists.
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError>;
     /// Adds an organisation.
@@ -118,20 +126,6 @@ pub trait Transaction {
         organisation: &OrganisationId,
         digest: Digest,
     ) -> Result<Option<NoticeRow>, StoreError>;
-
-    /// When the person last acted, if ever.
-    fn last_interaction(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-    ) -> Result<Option<Timestamp>, StoreError>;
-    /// Records that the person acted now; an earlier instant than the stored one changes nothing.
-    fn touch_subject(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
 
     /// The newest act of consent.
     fn consent(
@@ -205,56 +199,6 @@ pub trait Transaction {
         subject: SubjectPseudonym,
         mark: u8,
     ) -> Result<bool, StoreError>;
-
-    /// Adds a holding.
-    fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError>;
-    /// The newest holding of biometric data of a person for a scope, whatever its state.
-    fn biometric_holding(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-        scope: Scope,
-    ) -> Result<Option<Holding>, StoreError>;
-    /// The live holding of a class of data of fixed age that was created in `from..to`.
-    fn daily_holding(
-        &mut self,
-        organisation: &OrganisationId,
-        class: DataClass,
-        subject: SubjectPseudonym,
-        day: (Timestamp, Timestamp),
-    ) -> Result<Option<Holding>, StoreError>;
-    /// A holding by its leaf.
-    fn holding(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-    ) -> Result<Option<Holding>, StoreError>;
-    /// Up to `limit` holdings after a leaf, in the order of leaves.
-    fn holdings(
-        &mut self,
-        organisation: &OrganisationId,
-        after: Option<LeafIndex>,
-        limit: u32,
-    ) -> Result<Vec<Holding>, StoreError>;
-    /// The condemned holdings, in the order of leaves.
-    fn condemned(&mut self, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError>;
-    /// Fences a live holding; [`StoreError::Conflict`] if it is not live.
-    fn condemn(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-        cause: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
-    /// Marks a condemned holding destroyed and deletes its sealed bytes; [`StoreError::Conflict`] if it is not
-    /// condemned.
-    fn mark_destroyed(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-        at: Timestamp,
-        entry: u64,
-    ) -> Result<(), StoreError>;
 
     /// Adds a sealed template.
     fn insert_record(&mut self, organisation: &OrganisationId, record: &RecordRow) -> Result<(), StoreError>;

@@ -1,5 +1,11 @@
 use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, Scope, SubjectPseudonym, Timestamp};
 
+mod retention;
+
+pub use retention::{
+    DocumentRow, EventRow, HoldRow, JobRow, ResidenceRow, RetentionRow, SubjectRow, TallyRow,
+};
+
 /// The bytes of a notice, as they were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
@@ -96,6 +102,8 @@ pub struct Holding {
     pub created_at: Timestamp,
     /// The log entry that recorded its creation, where it has one of its own.
     pub created_entry: Option<u64>,
+    /// While it is live: by when the retention executor has to look at it; `None` if nothing has started a period.
+    pub review_at: Option<Timestamp>,
 }
 
 /// The life of a holding: live, then condemned, then destroyed; never back.
@@ -164,4 +172,6 @@ pub struct KeyUsage {
     pub records: u64,
     /// How many sealed payloads.
     pub payloads: u64,
+    /// How many sealed documents.
+    pub documents: u64,
 }

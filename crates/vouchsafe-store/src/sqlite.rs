@@ -8,15 +8,26 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
 
+#[cfg(any(test, feature = "test-util"))]
+mod bulk;
 mod consent;
+mod documents;
 mod group;
+mod holdings;
+mod holds;
+mod jobs;
+mod lives;
 mod notices;
+mod orphans;
 mod readers;
+mod retention;
 mod rows;
 mod sealed;
 mod transaction;
 mod turn;
 
+#[cfg(any(test, feature = "test-util"))]
+pub use bulk::load_holdings;
 use group::Group;
 use readers::Readers;
 use turn::Turnstile;
@@ -26,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/schema-1.sql"),
     include_str!("sqlite/schema-2.sql"),
     include_str!("sqlite/schema-3.sql"),
+    include_str!("sqlite/schema-4.sql"),
 ];
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
@@ -154,7 +166,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     // Without this, binding a value prepares many a cached statement anew, to plan for that value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(())
 }
 

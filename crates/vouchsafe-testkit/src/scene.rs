@@ -10,12 +10,12 @@ use std::sync::Arc;
 use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::{
-    Act, ConsentReceipt, Consented, Notice, Organisation, Permit, Ports, Scope, Subject, Timestamp,
-    VirtualClock, Vouchsafe,
+    Act, Approver, ConsentReceipt, Consented, Destruction, Error, Notice, Organisation, Pace, Permit, Ports,
+    Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 use vouchsafe_embed::{FaceEmbedding, danger::supplied_embedding};
 use vouchsafe_template::Threshold;
-use vouchsafe_types::OrganisationId;
+use vouchsafe_types::{OrganisationId, Secret};
 
 use crate::draws::Draws;
 
@@ -61,7 +61,7 @@ impl Scene {
     /// As [`Ports::in_folder`].
     pub fn ports(&self) -> Result<Ports, vouchsafe::Error> {
         let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
-        Ok(Ports::in_folder(&self.folder)?.with_clock(clock))
+        Ok(with_approver(Ports::in_folder(&self.folder)?)?.with_clock(clock))
     }
 
     /// As [`Self::ports`], with another key service than a key file.
@@ -70,7 +70,7 @@ impl Scene {
     /// As [`Ports::in_folder_with`].
     pub fn ports_with(&self, service: Arc<dyn KeyService>) -> Result<Ports, vouchsafe::Error> {
         let clock: Arc<VirtualClock> = Arc::clone(&self.clock);
-        Ok(Ports::in_folder_with(&self.folder, service)?.with_clock(clock))
+        Ok(with_approver(Ports::in_folder_with(&self.folder, service)?)?.with_clock(clock))
     }
 
     /// Opens the folder.
@@ -172,4 +172,27 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The one approver whom the services of the drills know.
+///
+/// # Errors
+/// [`Error::Ledger`] never.
+pub fn approver() -> Result<Approver, Error> {
+    Approver::from_seed("drill.example", &Secret::init_with(|seed| seed.fill(7)))
+}
+
+/// Plans what is due, approves it and runs the plan, whatever the breakers say.
+///
+/// # Errors
+/// As [`Organisation::plan_retention`] and [`Organisation::run_plan`].
+pub fn approved_sweep(organisation: &Organisation<'_>) -> Result<Destruction, Error> {
+    let plan = organisation.plan_retention()?;
+    let approval = approver()?.approve(&plan)?;
+    organisation.run_plan(plan, &[&approval], Pace::default())
+}
+
+fn with_approver(mut ports: Ports) -> Result<Ports, Error> {
+    ports.approvers.push(approver()?.key().clone());
+    Ok(ports)
 }

@@ -12,6 +12,9 @@ use crate::Error;
 use crate::core::Core;
 use crate::payload::Payload;
 
+/// What the interaction clock says of whoever did not act.
+pub(crate) const NO_ACT: u8 = 0;
+
 /// A sealed payload begins with the opening of its entry's commitment.
 const OPENING_LEN: usize = 32;
 
@@ -60,9 +63,12 @@ impl Act<'_> {
 
     /// Appends an entry about the organisation itself. Nothing in its payload is about a person, so it is kept in
     /// clear and its opening is public: 32 zero bytes.
-    pub(crate) fn record_public(&mut self, kind: EntryKind, payload: &Payload) -> Result<(), Error> {
+    ///
+    /// Returns: the number of the entry.
+    pub(crate) fn record_public(&mut self, kind: EntryKind, payload: &Payload) -> Result<u64, Error> {
         let recorded = self.append(kind, public_opening(), payload)?;
-        Ok(self.rows.insert_public_payload(self.organisation, recorded.entry, &recorded.payload)?)
+        self.rows.insert_public_payload(self.organisation, recorded.entry, &recorded.payload)?;
+        Ok(recorded.entry)
     }
 
     fn append(&mut self, kind: EntryKind, opening: Opening, payload: &Payload) -> Result<Recorded, Error> {
@@ -86,7 +92,11 @@ impl Act<'_> {
         Ok(self.spare.swap_remove(position).1)
     }
 
-    fn daily_holding(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
+    pub(crate) fn daily_holding(
+        &mut self,
+        class: DataClass,
+        subject: SubjectPseudonym,
+    ) -> Result<LeafIndex, Error> {
         let day = day_of(self.now)?;
         if let Some(holding) = self.rows.daily_holding(self.organisation, class, subject, day)?
             // Another process may have reserved it since the keys in memory were read.
@@ -98,8 +108,9 @@ impl Act<'_> {
     }
 
     /// A new holding without a scope.
-    fn hold(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
+    pub(crate) fn hold(&mut self, class: DataClass, subject: SubjectPseudonym) -> Result<LeafIndex, Error> {
         let leaf = self.new_leaf(class)?;
+        let review_at = self.first_review(class)?;
         self.rows.insert_holding(
             self.organisation,
             &Holding {
@@ -110,6 +121,7 @@ impl Act<'_> {
                 state: HoldingState::Live,
                 created_at: self.now,
                 created_entry: None,
+                review_at,
             },
         )?;
         Ok(leaf)
@@ -129,7 +141,7 @@ impl Act<'_> {
     pub(crate) fn nobody(&mut self) -> Result<SubjectPseudonym, Error> {
         let nobody = self.state.nobody();
         if self.rows.last_interaction(self.organisation, nobody)?.is_none() {
-            self.rows.touch_subject(self.organisation, nobody, self.now)?;
+            self.rows.touch_subject(self.organisation, nobody, self.now, NO_ACT)?;
         }
         Ok(nobody)
     }
@@ -140,6 +152,14 @@ impl Act<'_> {
             Some(recorded) => Some(Payload::parse(&recorded.payload)?),
             None => None,
         })
+    }
+
+    /// The payload of the entry of a destruction, sealed or public.
+    pub(crate) fn evidence_of(&mut self, entry: u64) -> Result<Option<Payload>, Error> {
+        match self.rows.public_payload(self.organisation, entry)? {
+            Some(public) => Payload::parse(&public).map(Some),
+            None => self.payload(entry),
+        }
     }
 
     /// An entry with its payload and opening, unless they were destroyed or never kept apart.
@@ -237,7 +257,7 @@ fn month_of(now: Timestamp) -> Result<(u32, (Timestamp, Timestamp)), Error> {
 }
 
 /// The UTC day around an instant, as `from..to`.
-fn day_of(now: Timestamp) -> Result<(Timestamp, Timestamp), Error> {
+pub(crate) fn day_of(now: Timestamp) -> Result<(Timestamp, Timestamp), Error> {
     const DAY: i64 = 24 * 60 * 60;
     let start = now.as_second().div_euclid(DAY) * DAY;
     let at = |second| Timestamp::from_second(second).map_err(|_| Error::Format("instant"));

@@ -1,35 +1,52 @@
 use std::fmt::Write as _;
 
 use vouchsafe_ledger::merkle::leaf_hash;
-use vouchsafe_ledger::{LogSigner, Note, VerifierKey};
+use vouchsafe_ledger::{Checkpoint, LogSigner, Note, Trust, VerifierKey};
 use vouchsafe_types::{DataClass, Digest};
 
 use crate::{EnrolmentReceipt, Error};
 
-const HEADER: &str = "vouchsafe destruction certificate v1";
+const HEADER: &str = "vouchsafe destruction certificate v2";
+/// How a C2SP tlog-proof begins: what follows the note in a file.
+const PROOF: &str = "c2sp.org/tlog-proof@v1\n";
+const NONE: &str = "none";
 
 /// A signed statement that the key of one holding was destroyed.
 ///
 /// It is a claim with inclusion and service evidence, never a proof of absence. It holds no personal data: it names
 /// two log entries, and only the person's [`EnrolmentReceipt`] ties the first one to them. A C2SP signed note under
-/// the log's key, which is not among the destroyed.
+/// the log's key, which is not among the destroyed; in a file the proof that the destruction's entry is in the log
+/// follows ([`Organisation::prove_certificate`](crate::Organisation::prove_certificate)).
 ///
 /// ```text
-/// vouchsafe destruction certificate v1
+/// vouchsafe destruction certificate v2
 /// origin vouchsafe/8c1f…
 /// class biometric
 /// enrolment-entry 3
 /// enrolment-leaf 5d41…
 /// destruction-entry 9
+/// destruction-leaf 77ab…
 /// hour 2026-11-24T18:00:00Z
 /// cause withdrawal
+/// rule vs-1-withdrawal
+/// clause vouchsafe 1 (GDPR Art 17(1)(b))
+/// policy 1f0e…
+/// key-service-statements 1
+/// state-digest 90bc…
 /// erasure-strength host_only
+/// not-reached copies-of-the-key-host
 ///
 /// — vouchsafe/8c1f… 5v3k…
 /// ```
+///
+/// `enrolment-entry` and `enrolment-leaf` are `none` for data that has no enrolment; `rule`, `clause` and `policy` where
+/// no rule was asked. `not-reached` lists, between commas, what the destruction did not reach: `copies-of-the-key-host`
+/// where the key service is on this host, `everything` where it cannot destroy, `recipients N` where N recipients of the
+/// person's data have not acknowledged yet that they deleted it; or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestructionCertificate {
     note: String,
+    proof: Option<String>,
     statement: Statement,
 }
 
@@ -39,67 +56,126 @@ pub(crate) struct Statement {
     pub(crate) class: DataClass,
     /// Number and RFC 6962 leaf hash of the enrolment's entry.
     pub(crate) enrolment: Option<(u64, Digest)>,
-    pub(crate) destruction: u64,
+    /// The same of the destruction's.
+    pub(crate) destruction: (u64, Digest),
     pub(crate) hour: String,
     pub(crate) cause: String,
+    /// Id and clause of the rule that decided.
+    pub(crate) rule: Option<(String, String)>,
+    pub(crate) policy: Option<String>,
+    pub(crate) statements: String,
+    pub(crate) state_digest: String,
     pub(crate) strength: String,
+    pub(crate) not_reached: Vec<String>,
 }
 
 impl Statement {
-    fn text(&self) -> Result<String, Error> {
-        let mut text = format!("{HEADER}\norigin {}\nclass {}\n", self.origin, self.class.name());
-        let none = || "none".to_owned();
-        let enrolment = self.enrolment.map_or_else(none, |(entry, _)| entry.to_string());
-        let leaf = self.enrolment.map_or_else(none, |(_, leaf)| leaf.to_string());
-        write!(
-            text,
-            "enrolment-entry {enrolment}\nenrolment-leaf {leaf}\ndestruction-entry {}\nhour {}\ncause {}\nerasure-strength {}\n",
-            self.destruction, self.hour, self.cause, self.strength
-        )
-        .map_err(|_| Error::Format("certificate"))?;
-        Ok(text)
+    fn text(&self) -> String {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
+        let (enrolment, leaf) = self.enrolment.unzip();
+        let (rule, clause) = self.rule.clone().unzip();
+        let not_reached = (!self.not_reached.is_empty()).then(|| self.not_reached.join(", "));
+        let fields = [
+            ("origin", self.origin.clone()),
+            ("class", self.class.name().to_owned()),
+            ("enrolment-entry", or_none(enrolment.map(|entry| entry.to_string()))),
+            ("enrolment-leaf", or_none(leaf.map(|leaf| leaf.to_string()))),
+            ("destruction-entry", self.destruction.0.to_string()),
+            ("destruction-leaf", self.destruction.1.to_string()),
+            ("hour", self.hour.clone()),
+            ("cause", self.cause.clone()),
+            ("rule", or_none(rule)),
+            ("clause", or_none(clause)),
+            ("policy", or_none(self.policy.clone())),
+            ("key-service-statements", self.statements.clone()),
+            ("state-digest", self.state_digest.clone()),
+            ("erasure-strength", self.strength.clone()),
+            ("not-reached", or_none(not_reached)),
+        ];
+        fields.iter().fold(format!("{HEADER}\n"), |mut text, (name, value)| {
+            let _ = writeln!(text, "{name} {value}");
+            text
+        })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_prefix(HEADER)?.strip_prefix('\n')?.lines();
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
+        let known = |text: String| (text != NONE).then_some(text);
+        let digest = |text: &str| Digest::parse(text).ok();
         let statement = Self {
             origin: field("origin")?,
-            class: {
-                let name = field("class")?;
-                DataClass::ALL.into_iter().find(|class| class.name() == name)?
+            class: DataClass::parse(&field("class")?).ok()?,
+            enrolment: match (known(field("enrolment-entry")?), field("enrolment-leaf")?) {
+                (None, _) => None,
+                (Some(number), leaf) => Some((number.parse().ok()?, digest(&leaf)?)),
             },
-            enrolment: match field("enrolment-entry")?.as_str() {
-                "none" => field("enrolment-leaf").map(|_| None)?,
-                number => Some((number.parse().ok()?, Digest::parse(&field("enrolment-leaf")?).ok()?)),
-            },
-            destruction: field("destruction-entry")?.parse().ok()?,
+            destruction: (field("destruction-entry")?.parse().ok()?, digest(&field("destruction-leaf")?)?),
             hour: field("hour")?,
             cause: field("cause")?,
+            rule: known(field("rule")?).zip(known(field("clause")?)),
+            policy: known(field("policy")?),
+            statements: field("key-service-statements")?,
+            state_digest: field("state-digest")?,
             strength: field("erasure-strength")?,
+            not_reached: known(field("not-reached")?)
+                .map_or_else(Vec::new, |list| list.split(", ").map(str::to_owned).collect()),
         };
         // One valid encoding: what is printed from the parts must be what was read.
-        (statement.text().ok()? == text).then_some(statement)
+        (statement.text() == text).then_some(statement)
     }
 }
 
 impl DestructionCertificate {
     pub(crate) fn sign(statement: Statement, signer: &LogSigner) -> Result<Self, Error> {
-        Ok(Self { note: signer.sign(&statement.text()?)?, statement })
+        Ok(Self { note: signer.sign(&statement.text())?, proof: None, statement })
     }
 
-    /// Reads a certificate and checks its signature and form.
+    /// Reads a certificate, with or without its proof, and checks its signature and form.
     ///
     /// # Errors
     /// [`Error::Ledger`] for a wrong signature, [`Error::Format`] for another form.
-    pub fn verify(note: &str, key: &VerifierKey) -> Result<Self, Error> {
+    pub fn verify(text: &str, key: &VerifierKey) -> Result<Self, Error> {
+        let (note, proof) =
+            match text.find(&format!("\n{PROOF}")).and_then(|place| text.split_at_checked(place + 1)) {
+                Some((note, proof)) => (note, Some(proof.to_owned())),
+                None => (text, None),
+            };
         let parsed = Note::parse(note)?;
         let text = parsed.verify(&[key])?;
         let statement = Statement::parse(text).ok_or(Error::Format("certificate"))?;
         if statement.origin != key.name() {
             return Err(Error::Format("certificate"));
         }
-        Ok(Self { note: note.to_owned(), statement })
+        Ok(Self { note: note.to_owned(), proof, statement })
+    }
+
+    /// Checks that the destruction's entry is in the log that the trust names.
+    ///
+    /// # Errors
+    /// [`Error::Format`] without a proof, or with that of another entry; [`Error::Ledger`] when it does not verify.
+    pub fn verify_inclusion(&self, trust: &Trust<'_>) -> Result<Checkpoint, Error> {
+        let malformed = || Error::Format("certificate");
+        let proof = vouchsafe_ledger::Receipt::parse(self.proof.as_deref().ok_or_else(malformed)?)?;
+        let (entry, hash) = self.statement.destruction;
+        if proof.index() != entry {
+            return Err(malformed());
+        }
+        Ok(proof.verify_hash_with(&hash, trust)?)
+    }
+
+    /// Whether it carries the proof that its destruction is in the log.
+    pub const fn has_proof(&self) -> bool {
+        self.proof.is_some()
+    }
+
+    pub(crate) fn set_proof(&mut self, proof: String) {
+        self.proof = Some(proof);
+    }
+
+    /// The certificate as it is kept: the note, then the proof where it has one.
+    pub fn to_text(&self) -> String {
+        format!("{}{}", self.note, self.proof.as_deref().unwrap_or_default())
     }
 
     /// The signed note.
@@ -127,10 +203,25 @@ impl DestructionCertificate {
 
     /// The log entry of the destruction.
     pub const fn destruction_entry(&self) -> u64 {
-        self.statement.destruction
+        self.statement.destruction.0
     }
 
-    /// The rule or act that decided.
+    /// The RFC 6962 leaf hash of that entry.
+    pub const fn destruction_leaf(&self) -> Digest {
+        self.statement.destruction.1
+    }
+
+    /// Id and clause of the rule that decided; `None` where none was asked.
+    pub fn rule(&self) -> Option<(&str, &str)> {
+        self.statement.rule.as_ref().map(|(id, clause)| (id.as_str(), clause.as_str()))
+    }
+
+    /// What the destruction did not reach.
+    pub fn not_reached(&self) -> &[String] {
+        &self.statement.not_reached
+    }
+
+    /// The reason, a word of the log's vocabulary.
     pub fn cause(&self) -> &str {
         &self.statement.cause
     }

@@ -5,12 +5,12 @@
 
 use vouchsafe_consent::ConsentStatus;
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
-use vouchsafe_store::HoldingState;
+use vouchsafe_retention::Trigger;
 use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym};
 
 use crate::act::Act;
 use crate::consents::{line, put_line};
-use crate::destroy::condemn;
+use crate::events::{end_template, note};
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{ConsentReceipt, Destruction, Error, Organisation, Subject};
@@ -50,8 +50,11 @@ impl End {
         actor: ActorRole::Person,
         reason: DestructionReason::Withdrawal,
     };
-    pub(crate) const ACCOUNT_DELETED: Self =
-        Self { reason: DestructionReason::AccountDeletion, ..Self::WITHDRAWN };
+    /// Consent that ends with the account; whoever deletes the account acts in the person's place.
+    pub(crate) const fn account_deleted(actor: ActorRole, reason: DestructionReason) -> Self {
+        Self { reason, actor, ..Self::WITHDRAWN }
+    }
+
     const REVOKED: Self = Self {
         event: EndEvent::Revoke,
         kind: EntryKind::ConsentRevoked,
@@ -103,14 +106,12 @@ impl Subject<'_> {
         self.end(scope, End::INVALIDATED)
     }
 
-    /// Withdraws every given consent and destroys every template of the person (account deletion).
-    ///
-    /// Consent evidence stays for its seven years; it has leaves of its own.
+    /// The person withdraws every consent that is given.
     ///
     /// # Errors
     /// Any error means: nothing was withdrawn.
-    pub fn erase(&self) -> Result<Destruction, Error> {
-        let condemned = self.act(&EVIDENCE, |act| end_all(act, self.pseudonym, End::ACCOUNT_DELETED))?;
+    pub fn withdraw_all(&self) -> Result<Destruction, Error> {
+        let condemned = self.act(&EVIDENCE, |act| end_all(act, self.pseudonym, End::WITHDRAWN))?;
         Ok(self.organisation.destruction_of(&condemned))
     }
 
@@ -184,14 +185,7 @@ fn end(
     let payload = Payload::by(how.actor, act.now).line(&line).cause(how.reason.name());
     let recorded = act.record(how.kind, DataClass::ConsentEvidence, subject, &payload)?;
     put_line(act, &line, Some(recorded.entry))?;
-    let held = match scope.modality() {
-        Some(_) => act.rows.biometric_holding(act.organisation, subject, scope)?,
-        None => None,
-    };
-    let mut condemned = None;
-    if let Some(holding) = held.filter(|holding| holding.state == HoldingState::Live) {
-        condemn(act, &holding, how.reason.name(), how.actor)?;
-        condemned = Some(holding.leaf);
-    }
+    note(act, subject, Some(scope), Trigger::Withdrawal, recorded.entry)?;
+    let condemned = end_template(act, subject, scope, how.reason, how.actor)?;
     Ok((ConsentReceipt(Receipt::new(recorded)), condemned))
 }

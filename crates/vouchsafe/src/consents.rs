@@ -5,13 +5,14 @@ use vouchsafe_consent::{
     Served, Standing, danger,
 };
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
+use vouchsafe_retention::PersonalAct;
 use vouchsafe_store::{ConsentRow, MarkRow, NoticeRow, ServedRow, StoreError, Transaction};
 use vouchsafe_types::{
     DataClass, Digest, IpPseudonym, OrganisationId, Outcome, Reasons, Refusal, Scope, SubjectPseudonym,
     TicketId, Timestamp,
 };
 
-use crate::act::{Act, Recorded};
+use crate::act::{Act, NO_ACT, Recorded};
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{ConsentReceipt, Error, Subject};
@@ -99,7 +100,7 @@ impl Subject<'_> {
                 self.evidence(act, EntryKind::ConsentNotTaken, &payload)?;
                 return refuse(refusal);
             }
-            act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+            self.acted(act, PersonalAct::ConsentGiven)?;
             let line = shown.line.give(&shown.notice, acted_at)?;
             let kind = match line.status() {
                 Some(ConsentStatus::Renewed) => EntryKind::ConsentRenewed,
@@ -116,7 +117,7 @@ impl Subject<'_> {
     pub fn refuse_consent(&self, ticket: TicketId, refusal: ConsentAct) -> Result<ConsentReceipt, Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
             let shown = self.take(act, ticket)?;
-            act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+            self.acted(act, PersonalAct::RightExercised)?;
             let line = shown.served.refuse(&shown.line, &shown.notice, act.now)?;
             self.conclude(act, EntryKind::ConsentRefused, &line, &shown, &refusal)
         })
@@ -191,9 +192,14 @@ impl Subject<'_> {
 
     pub(crate) fn make_known(&self, act: &mut Act<'_>) -> Result<(), Error> {
         if act.rows.last_interaction(act.organisation, self.pseudonym)?.is_none() {
-            act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+            act.rows.touch_subject(act.organisation, self.pseudonym, act.now, NO_ACT)?;
         }
         Ok(())
+    }
+
+    /// The person acted: the only thing that extends a period of inactivity.
+    pub(crate) fn acted(&self, act: &mut Act<'_>, what: PersonalAct) -> Result<(), Error> {
+        Ok(act.rows.touch_subject(act.organisation, self.pseudonym, act.now, what.code())?)
     }
 
     /// The showing that an act answers, while it can be answered.

@@ -12,11 +12,14 @@ use vouchsafe_envelope::PunctureReport;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
-use vouchsafe_store::{Holding, HoldingState};
-use vouchsafe_types::{DataClass, LeafIndex, Scope, Timestamp};
+use vouchsafe_retention::Rule;
+use vouchsafe_store::{Holding, HoldingState, StoreError};
+use vouchsafe_types::{DataClass, Digest, LeafIndex, Scope, SubjectPseudonym, Timestamp};
 
-use crate::act::Act;
+use crate::act::{Act, day_of};
+use crate::cause::Cause;
 use crate::certificate::{DestructionCertificate, Statement};
+use crate::orders::open_orders;
 use crate::payload::Payload;
 use crate::{Error, Organisation, Subject};
 
@@ -77,12 +80,13 @@ impl Subject<'_> {
 pub(crate) fn condemn(
     act: &mut Act<'_>,
     holding: &Holding,
-    cause: &str,
+    cause: &Cause<'_>,
     actor: ActorRole,
 ) -> Result<(), Error> {
-    act.rows.condemn(act.organisation, holding.leaf, cause, act.now)?;
+    act.rows.condemn(act.organisation, holding.leaf, &cause.to_string(), act.now)?;
     if holding.class == DataClass::Biometric {
-        let payload = Payload::by(actor, act.now).cause(cause).enrolment(holding.created_entry);
+        let payload = Payload::by(actor, act.now).cause(cause.reason).rule(cause.rule);
+        let payload = payload.enrolment(holding.created_entry);
         let (kind, class) = (EntryKind::TemplateDestroyRequested, DataClass::DestructionEvidence);
         act.record(kind, class, holding.subject, &payload)?;
     }
@@ -154,34 +158,71 @@ impl Organisation<'_> {
         self.certified(leaf)
     }
 
+    /// Adds to a certificate the proof that its destruction is in the log; publishes first when needed.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub fn prove_certificate(&self, certificate: &mut DestructionCertificate) -> Result<(), Error> {
+        certificate.set_proof(self.prove(certificate.destruction_entry())?);
+        Ok(())
+    }
+
     fn certified(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
         let origin = self.log_origin()?;
         self.core.act(&self.id, &[], |act| {
-            let holding = act.rows.holding(act.organisation, leaf)?;
-            let Some(Holding {
-                class,
-                created_entry,
-                state: HoldingState::Destroyed { cause, at, entry },
-                ..
-            }) = holding
-            else {
+            let holding = act.rows.holding(act.organisation, leaf)?.ok_or(Error::NotDestroyed)?;
+            let HoldingState::Destroyed { cause, at, entry } = &holding.state else {
                 return Err(Error::NotDestroyed);
             };
-            let evidence = act.payload(entry)?.ok_or(Error::Format("evidence of the destruction"))?;
-            let enrolment = created_entry.map(|entry| act.rows.entries(act.organisation, entry, 1));
-            let enrolment = created_entry.zip(enrolment.transpose()?.and_then(|mut rows| rows.pop()));
+            let evidence = act.evidence_of(*entry)?.ok_or(Error::Format("evidence of the destruction"))?;
+            let enrolment = holding.created_entry.map(|entry| leaf_of(act, entry)).transpose()?;
+            let cause = Cause::parse(cause);
+            let rule = cause.rule.and_then(|id| act.core.ports.retention.rule(id));
+            let word = |name: &str| evidence.words.get(name).cloned().unwrap_or_else(|| "none".to_owned());
+            let strength =
+                evidence.strength.clone().unwrap_or_else(|| ErasureStrength::None.name().to_owned());
             let statement = Statement {
                 origin,
-                class,
-                enrolment: enrolment.map(|(entry, row)| (entry, leaf_hash(&row))),
-                destruction: entry,
-                hour: hour_of(at)?.to_string(),
-                cause,
-                strength: evidence.strength.unwrap_or_else(|| "none".to_owned()),
+                class: holding.class,
+                enrolment,
+                destruction: leaf_of(act, *entry)?,
+                hour: hour_of(*at)?.to_string(),
+                cause: cause.reason.to_owned(),
+                rule: cause.rule.map(|id| (id.to_owned(), clause_of(rule))),
+                policy: evidence.policy.clone(),
+                statements: word(STATEMENTS),
+                state_digest: word(STATE_DIGEST),
+                not_reached: not_reached(act, &holding, &strength)?,
+                strength,
             };
             DestructionCertificate::sign(statement, &self.core.signer(act.state)?)
         })
     }
+}
+
+/// What the destruction of a holding did not reach, in the words of the certificate.
+fn not_reached(act: &mut Act<'_>, holding: &Holding, strength: &str) -> Result<Vec<String>, Error> {
+    let mut left = Vec::new();
+    if strength == ErasureStrength::HostOnly.name() {
+        left.push("copies-of-the-key-host".to_owned());
+    } else if strength == ErasureStrength::None.name() {
+        left.push("everything".to_owned());
+    }
+    let recipients = open_orders(act, holding.subject, holding.class)?;
+    if recipients > 0 {
+        left.push(format!("recipients {recipients}"));
+    }
+    Ok(left)
+}
+
+/// A rule that left the policy since is named without its clause.
+fn clause_of(rule: Option<&Rule>) -> String {
+    rule.map_or_else(|| "no longer in the policy".to_owned(), |rule| rule.clause().to_owned())
+}
+
+fn leaf_of(act: &mut Act<'_>, entry: u64) -> Result<(u64, Digest), Error> {
+    let row = act.rows.entries(act.organisation, entry, 1)?.pop().ok_or(StoreError::Damaged)?;
+    Ok((entry, leaf_hash(&row)))
 }
 
 /// The start of the hour around an instant, as coarse as the log.
@@ -197,31 +238,74 @@ fn record_destruction(act: &mut Act<'_>, holding: &Holding, report: &PunctureRep
     let stored = act.rows.holding(act.organisation, holding.leaf)?;
     match stored.map(|stored| stored.state) {
         Some(HoldingState::Condemned { cause, .. }) => {
-            record_destroyed(act, holding, &cause, report.strength())
+            let seen = Seen { strength: report.strength(), report: Some(report) };
+            record_destroyed(act, holding, &Cause::parse(&cause), &seen)
         }
         _ => Ok(()), // Another process was faster.
     }
 }
 
+/// What the key service said of a destruction.
+pub(crate) struct Seen<'a> {
+    pub(crate) strength: ErasureStrength,
+    /// `None` where it happened before a restore.
+    pub(crate) report: Option<&'a PunctureReport>,
+}
+
 /// Appends the entry of a destruction with its evidence, and deletes the sealed bytes of the condemned holding.
+///
+/// Evidence of destructions leaves none of its own that is about the person: it would have no end.
 pub(crate) fn record_destroyed(
     act: &mut Act<'_>,
     holding: &Holding,
-    cause: &str,
-    strength: ErasureStrength,
+    cause: &Cause<'_>,
+    seen: &Seen<'_>,
 ) -> Result<(), Error> {
-    let again = cause == DestructionReason::DestroyedBeforeRestore.name();
+    let again = cause.reason == DestructionReason::DestroyedBeforeRestore.name();
     let kind = match (holding.class, again) {
+        (DataClass::DestructionEvidence, _) => EntryKind::EvidenceExpired,
         (DataClass::Biometric, false) => EntryKind::TemplateDestroyed,
         (DataClass::Biometric, true) => EntryKind::TemplateDestroyedAgain,
         (_, false) => EntryKind::PayloadDestroyed,
         (_, true) => EntryKind::PayloadDestroyedAgain,
     };
-    let payload = Payload::by(ActorRole::Service, act.now)
-        .cause(cause)
-        .strength(strength.name())
+    let mut payload = Payload::by(ActorRole::Service, act.now)
+        .cause(cause.reason)
+        .rule(cause.rule)
+        .policy(act.core.ports.retention.digest())
+        .strength(seen.strength.name())
         .entries(act.rows.payload_entries(act.organisation, holding.leaf)?)
         .enrolment(holding.created_entry);
-    let recorded = act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?;
-    Ok(act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, recorded.entry)?)
+    if let Some(report) = seen.report {
+        payload = payload
+            .word(STATEMENTS, &report.evidence().len().to_string())
+            .word(STATE_DIGEST, &report.state_digest().to_string());
+    }
+    let entry = match kind {
+        EntryKind::EvidenceExpired => act.record_public(kind, &payload)?,
+        _ => act.record(kind, DataClass::DestructionEvidence, holding.subject, &payload)?.entry,
+    };
+    act.rows.mark_destroyed(act.organisation, holding.leaf, act.now, entry)?;
+    match holding.class {
+        DataClass::DestructionEvidence => end_of_evidence(act, holding),
+        // Evidence of consent begins to age when the last template is gone.
+        DataClass::Biometric => act.review(holding.subject),
+        _ => forget(act, holding.subject),
+    }
 }
+
+/// With the evidence of its destruction goes the row that it was about.
+fn end_of_evidence(act: &mut Act<'_>, holding: &Holding) -> Result<(), Error> {
+    let (_, day) = day_of(holding.created_at)?;
+    act.rows.purge_destroyed(act.organisation, holding.subject, day)?;
+    forget(act, holding.subject)
+}
+
+/// Rows in clear outlive what is sealed by nothing.
+fn forget(act: &mut Act<'_>, subject: SubjectPseudonym) -> Result<(), Error> {
+    act.rows.forget_subject(act.organisation, subject)?;
+    Ok(())
+}
+
+const STATEMENTS: &str = "key_service_statements";
+const STATE_DIGEST: &str = "state_digest";

@@ -1,11 +1,13 @@
 use vouchsafe_consent::{Binding, Consented, Permit};
 use vouchsafe_embed::{EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_ledger::{ActorRole, EntryKind};
+use vouchsafe_retention::{PersonalAct, Trigger};
 use vouchsafe_store::{Holding, HoldingState, RecordRow};
 use vouchsafe_template::{TemplateKey, protect};
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Outcome, Reasons, Refusal, Scope};
 
 use crate::act::{Act, template_context};
+use crate::lives::trigger_code;
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{EnrolmentReceipt, Error, Subject};
@@ -50,9 +52,14 @@ impl Subject<'_> {
                 return self.refuse_enrolment(act, scope, reasons);
             }
             let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
+            let open = match &held {
+                Some(holding) => self.is_open(act.rows, holding)?,
+                None => false,
+            };
             let refusal = match held.map(|holding| holding.state) {
-                Some(HoldingState::Live) => Some(Refusal::AlreadyEnrolled),
-                Some(HoldingState::Condemned { .. }) => Some(Refusal::TemplateDestroyed),
+                Some(HoldingState::Live) if open => Some(Refusal::AlreadyEnrolled),
+                // Its time is over and a hold keeps it, or it is being destroyed: there is no room for another yet.
+                Some(HoldingState::Live | HoldingState::Condemned { .. }) => Some(Refusal::TemplateDestroyed),
                 Some(HoldingState::Destroyed { .. }) | None => None,
             };
             if let Some(refusal) = refusal {
@@ -85,6 +92,15 @@ impl Subject<'_> {
         self.store_reference(act, binding, (leaf, model), reference.expose_secret())
     }
 
+    fn begin_life(&self, act: &mut Act<'_>, scope: Scope) -> Result<(), Error> {
+        for scope in [Some(scope), None] {
+            for trigger in ENDS {
+                act.rows.clear_event(act.organisation, self.pseudonym, scope, trigger_code(trigger))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Stores an encoded reference under a fresh leaf, with the entry that says so.
     pub(crate) fn store_reference(
         &self,
@@ -95,21 +111,23 @@ impl Subject<'_> {
     ) -> Result<EnrolmentReceipt, Error> {
         let scope = binding.scope();
         let payload = Payload::by(ActorRole::Person, act.now).binding(binding);
-        act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+        self.acted(act, PersonalAct::Enrolled)?;
         let recorded =
             act.record(EntryKind::TemplateEnrolled, DataClass::ConsentEvidence, self.pseudonym, &payload)?;
-        act.rows.insert_holding(
-            act.organisation,
-            &Holding {
-                leaf,
-                class: DataClass::Biometric,
-                subject: self.pseudonym,
-                scope: Some(scope),
-                state: HoldingState::Live,
-                created_at: act.now,
-                created_entry: Some(recorded.entry),
-            },
-        )?;
+        self.begin_life(act, scope)?;
+        let mut holding = Holding {
+            leaf,
+            class: DataClass::Biometric,
+            subject: self.pseudonym,
+            scope: Some(scope),
+            state: HoldingState::Live,
+            created_at: act.now,
+            created_entry: Some(recorded.entry),
+            review_at: None,
+        };
+        let life = act.life(self.pseudonym)?;
+        holding.review_at = act.decide(&life, &holding)?.review_at(act.now);
+        act.rows.insert_holding(act.organisation, &holding)?;
         let mut record = RecordRow {
             id: act.record_id()?,
             leaf,
@@ -126,3 +144,7 @@ impl Subject<'_> {
 }
 
 const DIMENSION: u16 = 512;
+
+/// What starts a period ends with what it ended: whoever enrols anew begins a new life.
+const ENDS: [Trigger; 4] =
+    [Trigger::AccountDeletion, Trigger::MethodDisabled, Trigger::PurposeMet, Trigger::Withdrawal];

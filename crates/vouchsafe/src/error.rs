@@ -5,6 +5,7 @@ use vouchsafe_envelope::EnvelopeError;
 use vouchsafe_keys::KeysError;
 use vouchsafe_ledger::LedgerError;
 use vouchsafe_retention::RetentionError;
+use vouchsafe_retention::rights::RightsError;
 use vouchsafe_store::StoreError;
 use vouchsafe_template::TemplateError;
 use vouchsafe_types::{EntropyUnavailable, TypeError};
@@ -70,6 +71,12 @@ pub enum Error {
     /// Misuse: the ticket was used by an earlier act; serve the notice again.
     #[error("the act was recorded already")]
     Replayed,
+    /// Misuse: the person has no such record.
+    #[error("the person has no such record")]
+    UnknownRecord,
+    /// Operator: the policy at hand is not the one in force for the organisation. Compare the two, then activate it.
+    #[error("the retention policy is not activated for the organisation")]
+    PolicyNotActivated,
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,
@@ -82,6 +89,9 @@ pub enum Error {
     /// Malformed: a retention policy or plan.
     #[error("retention: {0}")]
     Retention(#[source] RetentionError),
+    /// Misuse, or for the organisation: a step of a rights request that its state or the law does not allow.
+    #[error("rights request: {0}")]
+    Rights(#[source] RightsError),
     /// Misuse, malformed or unavailable: the database.
     #[error("storage: {0}")]
     Store(#[source] StoreError),
@@ -124,6 +134,6 @@ macro_rules! wraps {
 // Siblings only: they are released together and their errors are part of this API on purpose.
 wraps! {
     Consent(ConsentError), Embed(EmbedError), Entropy(EntropyUnavailable), Envelope(EnvelopeError),
-    Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Store(StoreError),
+    Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Rights(RightsError), Store(StoreError),
     Template(TemplateError), Type(TypeError),
 }

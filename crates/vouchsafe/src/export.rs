@@ -82,7 +82,7 @@ impl Organisation<'_> {
         let entry = self.core.act(&self.id, &[], |act| {
             let entry = act.rows.entry_count(act.organisation)?;
             let payload = Payload::by(ActorRole::Operator, act.now);
-            act.record_public(EntryKind::LogExported, &payload).map(|()| entry)
+            act.record_public(EntryKind::LogExported, &payload).map(|_| entry)
         })?;
         let signed = match self.core.ports.witnesses.is_empty() {
             true => self.publish_log()?,

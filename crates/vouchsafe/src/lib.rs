@@ -1,32 +1,46 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod account;
 mod act;
 mod alarms;
 mod answer;
+mod approval;
 mod audit;
+mod cause;
 mod certificate;
 mod close;
 mod consents;
 mod contradiction;
 mod core;
 mod destroy;
+mod disclose;
 mod documents;
 mod enrol;
 mod error;
+mod events;
 mod export;
+mod facts;
 mod handover;
+mod holds;
 mod honey;
+mod jobs;
+mod lives;
 mod logs;
 mod marks;
 mod messages;
+mod offboard;
+mod orders;
 mod organisation;
 mod payload;
+mod policy;
 mod ports;
 mod projector;
 mod receipt;
 mod recover;
+mod rights;
 mod rotate;
+mod sealed;
 mod service;
 mod subject;
 mod sweep;
@@ -36,6 +50,7 @@ pub mod docs;
 
 // The paved path.
 pub use answer::{ConsentAnswer, EvidencedAct};
+pub use approval::Approver;
 pub use audit::{PayloadFinding, PayloadReport};
 pub use certificate::DestructionCertificate;
 pub use close::ConsentEnded;
@@ -44,7 +59,12 @@ pub use destroy::{Destruction, ErasureIncomplete};
 pub use documents::ConsentDocuments;
 pub use error::Error;
 pub use export::{Export, ExportFinding, ExportReport, verify_export};
+pub use facts::Fact;
+pub use holds::HoldRequest;
+pub use jobs::{JobKind, JobStatus};
+pub use offboard::{OffboardingPlan, verify_offboarding};
 pub use organisation::Organisation;
+pub use policy::RetentionStatus;
 pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use projector::{PublishStatus, Publishing};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
@@ -52,6 +72,7 @@ pub use recover::{Recovery, Unexplained};
 pub use rotate::{KeyStatus, Rotation};
 pub use service::Vouchsafe;
 pub use subject::Subject;
+pub use sweep::Pace;
 
 // What the paved path's signatures name.
 pub use vouchsafe_consent::{Act, Consented, Notice, NoticeDraft, Permit};

@@ -1,11 +1,13 @@
 //! What closes the gate for a person whatever they consented to: restriction, objection, minority.
 
-use vouchsafe_ledger::{ActorRole, EntryKind};
+use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
+use vouchsafe_retention::Trigger;
 use vouchsafe_store::MarkRow;
 use vouchsafe_types::DataClass;
 
 use crate::close::{EVIDENCE, End, end_all};
 use crate::consents::Mark;
+use crate::events::{end_due, note};
 use crate::payload::Payload;
 use crate::{Destruction, Error, Subject};
 
@@ -50,8 +52,11 @@ impl Subject<'_> {
     pub fn learned_minor(&self, by: ActorRole) -> Result<Destruction, Error> {
         let condemned = self.act(&EVIDENCE, |act| {
             self.make_known(act)?;
-            self.put_mark(act, Mark::Minor, by)?;
-            end_all(act, self.pseudonym, End::MINOR)
+            let entry = self.put_mark(act, Mark::Minor, by)?;
+            note(act, self.pseudonym, None, Trigger::LearnedMinor, entry)?;
+            let mut condemned = end_all(act, self.pseudonym, End::MINOR)?;
+            condemned.extend(end_due(act, self.pseudonym, DestructionReason::LearnedMinor, by)?);
+            Ok(condemned)
         })?;
         Ok(self.organisation.destruction_of(&condemned))
     }
@@ -59,16 +64,16 @@ impl Subject<'_> {
     fn mark(&self, mark: Mark, by: ActorRole) -> Result<(), Error> {
         self.act(&[DataClass::ConsentEvidence], |act| {
             self.make_known(act)?;
-            self.put_mark(act, mark, by)
+            self.put_mark(act, mark, by).map(drop)
         })
     }
 
-    fn put_mark(&self, act: &mut crate::act::Act<'_>, mark: Mark, by: ActorRole) -> Result<(), Error> {
+    fn put_mark(&self, act: &mut crate::act::Act<'_>, mark: Mark, by: ActorRole) -> Result<u64, Error> {
         let payload = Payload::by(by, act.now).mark(mark.name());
         let recorded = self.evidence(act, EntryKind::SubjectMarked, &payload)?;
         let row = MarkRow { mark: mark.code(), set_at: act.now, entry: recorded.entry };
         act.rows.put_mark(act.organisation, self.pseudonym, &row)?;
-        Ok(())
+        Ok(recorded.entry)
     }
 
     fn unmark(&self, mark: Mark, by: ActorRole) -> Result<(), Error> {

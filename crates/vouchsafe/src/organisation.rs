@@ -11,6 +11,7 @@ use crate::consents::notice_of;
 use crate::core::Core;
 use crate::logs::Log;
 use crate::payload::Payload;
+use crate::policy::put_policy;
 use crate::{Error, Receipt, Subject};
 
 /// One organisation: the tenant that keys, rows and log are partitioned by.
@@ -44,7 +45,9 @@ impl<'a> Organisation<'a> {
                     return Ok(());
                 }
                 act.rows.insert_organisation(act.organisation, act.now)?;
-                act.record_public(EntryKind::OrganisationCreated, &Payload::by(ActorRole::Service, act.now))
+                put_policy(act, None)?;
+                let payload = Payload::by(ActorRole::Service, act.now).policy(core.ports.retention.digest());
+                act.record_public(EntryKind::OrganisationCreated, &payload).map(drop)
             })?;
         }
         Ok(organisation)
@@ -83,7 +86,7 @@ impl<'a> Organisation<'a> {
             }
             act.rows.insert_notice(act.organisation, &row)?;
             let payload = Payload::by(ActorRole::Administrator, act.now).notice(&notice).terms(&notice)?;
-            act.record_public(EntryKind::NoticePublished, &payload)
+            act.record_public(EntryKind::NoticePublished, &payload).map(drop)
         })?;
         Ok(notice)
     }

@@ -1,9 +1,11 @@
 //! What a log entry commits to: versioned JSON, sealed beside the log under the leaf of its data class.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use vouchsafe_consent::{Act, Binding, ConsentLine, Notice};
 use vouchsafe_ledger::{ActorRole, EntryOutcome};
-use vouchsafe_types::{IpPseudonym, Scope, Timestamp};
+use vouchsafe_types::{DataClass, Digest, IpPseudonym, RecordId, Scope, Timestamp};
 
 use crate::Error;
 
@@ -66,6 +68,24 @@ pub(crate) struct Payload {
     pub(crate) entries: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gap: Option<(u64, u64)>,
+    /// The rule of the retention policy that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<String>,
+    /// SHA-256 of the retention policy that it was decided under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    /// The classes of data that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) classes: Vec<String>,
+    /// By when something has to happen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) due: Option<String>,
+    /// The id of a request, a disclosure, an order or a hold: 16 random bytes in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// Words of closed vocabularies and ids of the organisation's own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) words: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +123,12 @@ impl Payload {
             enrolment: None,
             entries: Vec::new(),
             gap: None,
+            rule: None,
+            policy: None,
+            classes: Vec::new(),
+            due: None,
+            id: None,
+            words: BTreeMap::new(),
         }
     }
 
@@ -193,6 +219,37 @@ impl Payload {
 
     pub(crate) fn gap(mut self, from: u64, to: u64) -> Self {
         self.gap = Some((from, to));
+        self
+    }
+
+    pub(crate) fn rule(mut self, rule: Option<&str>) -> Self {
+        self.rule = rule.map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn policy(mut self, policy: Digest) -> Self {
+        self.policy = Some(policy.to_string());
+        self
+    }
+
+    pub(crate) fn classes(mut self, classes: impl IntoIterator<Item = DataClass>) -> Self {
+        self.classes = classes.into_iter().map(|class| class.name().to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn due(mut self, due: Option<Timestamp>) -> Self {
+        self.due = due.map(|due| due.to_string());
+        self
+    }
+
+    pub(crate) fn id(mut self, id: RecordId) -> Self {
+        self.id = Some(id.to_string());
+        self
+    }
+
+    /// One more word, under a name that says what it is.
+    pub(crate) fn word(mut self, name: &str, word: &str) -> Self {
+        self.words.insert(name.to_owned(), word.to_owned());
         self
     }
 

@@ -8,7 +8,7 @@ use vouchsafe_envelope::port::{FenceStore, KeyService, NoAudit, OpenAudit, State
 use vouchsafe_keys::{
     BootTicks, FolderFences, FolderStates, KeyFile, KeysError, OsEntropy, ReplicatedStates,
 };
-use vouchsafe_ledger::Witness;
+use vouchsafe_ledger::{VerifierKey, Witness};
 use vouchsafe_liveness::PassiveJudge;
 use vouchsafe_retention::Policy;
 use vouchsafe_store::{SqliteStore, Store};
@@ -100,8 +100,10 @@ pub struct Ports {
     /// How many of them make a quorum; a log's key that was compromised is handed over with one only.
     pub quorum: Option<vouchsafe_ledger::Policy>,
 
-    /// The retention policy.
+    /// The retention policy; by default the notices, the libraries' own rules and the laws that ship.
     pub retention: Policy,
+    /// The keys of those who may approve destruction; nobody by default.
+    pub approvers: Vec<VerifierKey>,
 }
 
 impl Ports {
@@ -153,7 +155,8 @@ impl Ports {
             passkeys: Arc::new(NoPasskeys),
             witnesses: Vec::new(),
             quorum: None,
-            retention: Policy::default_notices()?,
+            retention: Policy::shipped()?,
+            approvers: read_approvers(&keys.join(APPROVERS))?,
         })
     }
 
@@ -175,6 +178,18 @@ impl Ports {
 impl std::fmt::Debug for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+/// Where the keys of approvers lie, a line each, in the folder of the keys.
+const APPROVERS: &str = "approvers";
+
+/// The keys in a file, a line each; none where there is no file.
+fn read_approvers(file: &Path) -> Result<Vec<VerifierKey>, Error> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(text.lines().map(VerifierKey::parse).collect::<Result<_, _>>()?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::Folder(error.kind())),
     }
 }
 

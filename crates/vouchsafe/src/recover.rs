@@ -8,10 +8,12 @@ use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, OrganisationId};
 
 use crate::act::Act;
+use crate::cause::Cause;
 use crate::consents::{line, put_line};
-use crate::destroy::record_destroyed;
+use crate::destroy::{Seen, record_destroyed};
 use crate::organisation::is_gate;
 use crate::payload::Payload;
+use crate::policy::put_policy;
 use crate::{Error, Organisation};
 
 const PAGE: u32 = 1000;
@@ -95,6 +97,7 @@ impl Organisation<'_> {
         let recovery = self.core.act_unchecked(&self.id, &evidence, |act| {
             if !act.rows.organisation_exists(act.organisation)? {
                 act.rows.insert_organisation(act.organisation, act.now)?;
+                put_policy(act, None)?;
             }
             if act.rows.entry_count(act.organisation)? != have {
                 return Err(Error::RecoveryRequired);
@@ -245,7 +248,8 @@ fn replay(act: &mut Act<'_>, holding: &Holding, strength: ErasureStrength) -> Re
             act.now,
         )?;
     }
-    record_destroyed(act, holding, DestructionReason::DestroyedBeforeRestore.name(), strength)?;
+    let cause = Cause::new(DestructionReason::DestroyedBeforeRestore, None);
+    record_destroyed(act, holding, &cause, &Seen { strength, report: None })?;
     let Some(scope) = holding.scope else { return Ok(false) };
     let line = line(act.rows, act.organisation, holding.subject, scope)?;
     if !line.status().is_some_and(ConsentStatus::is_open) {

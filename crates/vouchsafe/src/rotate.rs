@@ -136,12 +136,13 @@ impl Organisation<'_> {
     fn remaining(&self, to: u32) -> Result<u64, Error> {
         let usage = self.key_usage()?;
         let older = usage.iter().filter(|usage| usage.key_version < to);
-        Ok(older.map(|usage| usage.records + usage.payloads).sum())
+        Ok(older.map(|usage| usage.records + usage.payloads + usage.documents).sum())
     }
 
     fn record_rotation(&self, what: &str) -> Result<(), Error> {
         self.core.act(&self.id, &[], |act| {
-            act.record_public(EntryKind::KeysRotated, &Payload::by(ActorRole::Operator, act.now).cause(what))
+            let payload = Payload::by(ActorRole::Operator, act.now).cause(what);
+            act.record_public(EntryKind::KeysRotated, &payload).map(drop)
         })
     }
 }
@@ -172,6 +173,17 @@ fn reseal(act: &mut Act<'_>, to: u32) -> Result<u64, Error> {
             payload_context(organisation, payload.leaf, holding.class, payload.id, payload.key_version);
         let sealed = act.state.reseal(&context, &payload.sealed, to, entropy)?;
         act.rows.reseal_payload(organisation, *entry, payload.key_version, &sealed, to)?;
+        resealed += 1;
+    }
+    for document in &act.rows.documents_under(organisation, to, BATCH)? {
+        let holding = act.rows.holding(organisation, document.leaf)?.ok_or(StoreError::Damaged)?;
+        if holding.state != HoldingState::Live {
+            continue;
+        }
+        let context =
+            payload_context(organisation, document.leaf, holding.class, document.id, document.key_version);
+        let sealed = act.state.reseal(&context, &document.sealed, to, entropy)?;
+        act.rows.reseal_document(organisation, document.id, document.key_version, &sealed, to)?;
         resealed += 1;
     }
     Ok(resealed)

@@ -1,169 +1,243 @@
 //! Retention: what is due is planned by the policy, condemned in a transaction that asks again, and destroyed.
 
-use vouchsafe_ledger::{ActorRole, EntryKind, Note};
-use vouchsafe_retention::{Breaker, Facts, ItemId, PersonalAct, Plan, PlanItem, RetentionError};
-use vouchsafe_store::{Holding, HoldingState, Transaction};
-use vouchsafe_types::{
-    DataClass, Digest, LeafIndex, OrganisationId, Role, Scope, SubjectPseudonym, Timestamp,
-};
+use std::time::Duration;
+
+use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
+use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, Verdict};
+use vouchsafe_store::HoldingState;
+use vouchsafe_types::{DataClass, Digest, LeafIndex, Timestamp};
 
 use crate::act::Act;
+use crate::cause::Cause;
 use crate::destroy::condemn;
+use crate::lives::Life;
 use crate::payload::Payload;
+use crate::policy::activated;
 use crate::{Destruction, Error, Organisation};
 
-const APPROVAL: &str = "vouchsafe retention approval v1";
-const PAGE: u32 = 1000;
-const BATCH: usize = 256;
+/// How many holdings are read together.
+const PAGE: u32 = 512;
+
+/// How fast a sweep goes on, so that it does not stand in the way of those who verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "three numbers; a fourth must be decided")]
+pub struct Pace {
+    /// How many holdings one transaction condemns, 1 to 1,000.
+    pub batch: usize,
+    /// How many one call condemns at the most; the next call goes on.
+    pub most: usize,
+    /// How long it rests between two transactions.
+    pub rest: Duration,
+}
+
+impl Default for Pace {
+    /// 256 a transaction, 100,000 a call, no rest.
+    fn default() -> Self {
+        Self { batch: 256, most: 100_000, rest: Duration::ZERO }
+    }
+}
+
+/// What a look at everything that may be due found.
+struct Found {
+    due: Vec<(ItemId, Facts, Vec<Hold>)>,
+    /// What was not due after all, and when to look again.
+    later: Vec<LeafIndex>,
+}
 
 impl Organisation<'_> {
     /// Plans what the retention policy says is due now. Nothing is changed.
     ///
-    /// Reads every live holding: the cost grows with what is stored.
+    /// The cost grows with what has to be looked at, not with what is stored.
     ///
     /// # Errors
-    /// [`Error::Retention`] when a rule leaves a gap.
+    /// [`Error::PolicyNotActivated`]; [`Error::Retention`] when a rule leaves a gap.
     pub fn plan_retention(&self) -> Result<Plan, Error> {
         self.core.ensure_not_behind(&self.id)?;
         let now = self.core.now();
-        let records = vouchsafe_store::read(&*self.core.ports.store, |rows| self.records(rows))?;
-        Ok(Plan::make(&self.core.ports.retention, records, now)?)
+        let found = self.look_at_due(now)?;
+        self.plan_of(found.due, now)
     }
 
-    fn records(&self, rows: &mut dyn Transaction) -> Result<Vec<(ItemId, Facts)>, Error> {
-        let (mut records, mut after) = (Vec::new(), None);
-        loop {
-            let page = rows.holdings(&self.id, after, PAGE)?;
-            let Some(last) = page.last() else { return Ok(records) };
-            after = Some(last.leaf);
-            for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
-                if let Some(facts) = facts(rows, &self.id, holding)? {
-                    records.push((item_id(holding.leaf)?, facts));
+    fn plan_of(&self, due: Vec<(ItemId, Facts, Vec<Hold>)>, now: Timestamp) -> Result<Plan, Error> {
+        let live = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            rows.live_count(&self.id).map_err(Error::from)
+        })?;
+        Ok(Plan::make_held(&self.core.ports.retention, due, live, now)?)
+    }
+
+    fn look_at_due(&self, now: Timestamp) -> Result<Found, Error> {
+        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            activated(rows, &self.id, &self.core.ports.retention)?;
+            let (mut found, mut after) = (Found { due: Vec::new(), later: Vec::new() }, None);
+            loop {
+                let page = rows.holdings_due(&self.id, now, after, PAGE)?;
+                let Some(last) = page.last() else { return Ok(found) };
+                after = last.review_at.map(|at| (at, last.leaf));
+                for holding in page {
+                    let life = Life::read(rows, &self.id, holding.subject)?;
+                    let facts = life.facts(rows, &self.id, &holding)?;
+                    let decision = self.core.ports.retention.decide(&facts, &life.holds, now)?;
+                    match decision.verdict() {
+                        Verdict::Due => found.due.push((item_id(holding.leaf)?, facts, life.holds)),
+                        _ => found.later.push(holding.leaf),
+                    }
                 }
+            }
+        })
+    }
+
+    /// Runs a plan that was approved by as many as the policy demands, at least one: condemns what is still due, then
+    /// destroys it. Only the keys of [`Ports::approvers`](crate::Ports::approvers) count; by default there are none.
+    ///
+    /// # Errors
+    /// [`Error::NotApproved`]; [`Error::Retention`] when the policy changed since.
+    pub fn run_plan(&self, plan: Plan, approvals: &[&str], pace: Pace) -> Result<Destruction, Error> {
+        let digest = plan.digest()?;
+        let approvers = self.approvers_of(&digest, approvals)?;
+        if approvers.len() < plan.approvals_needed().max(1) {
+            return Err(Error::NotApproved);
+        }
+        self.core.act(&self.id, &[], |act| {
+            approvers.iter().try_for_each(|name| {
+                let payload = Payload::by(ActorRole::Administrator, act.now).cause(&digest.to_string());
+                act.record_public(EntryKind::RetentionPlanApproved, &payload.word("approver", name)).map(drop)
+            })
+        })?;
+        self.execute(plan, Some(digest), pace)
+    }
+
+    /// Plans and runs in one call what the policy wants no approval for; also goes on with what was interrupted.
+    ///
+    /// # Errors
+    /// [`Error::Retention`] when a breaker trips: approve the plan then.
+    pub fn sweep(&self) -> Result<Destruction, Error> {
+        self.sweep_at(Pace::default())
+    }
+
+    /// As [`Self::sweep`], at this pace.
+    ///
+    /// # Errors
+    /// As [`Self::sweep`].
+    pub fn sweep_at(&self, pace: Pace) -> Result<Destruction, Error> {
+        self.core.ensure_not_behind(&self.id)?;
+        self.resume_jobs()?;
+        let now = self.core.now();
+        let found = self.look_at_due(now)?;
+        self.put_off(&found.later)?;
+        let plan = self.plan_of(self.without_approval(found.due, now)?, now)?;
+        self.execute(plan, None, pace)
+    }
+
+    /// What nobody has to approve; the rest waits for its plan.
+    fn without_approval(
+        &self,
+        due: Vec<(ItemId, Facts, Vec<Hold>)>,
+        now: Timestamp,
+    ) -> Result<Vec<(ItemId, Facts, Vec<Hold>)>, Error> {
+        let policy = &self.core.ports.retention;
+        let mut free = Vec::new();
+        for (id, facts, holds) in due {
+            let decision = policy.decide(&facts, &holds, now)?;
+            let stage = decision.deadline().decided().map(|ruling| policy.stage(ruling.rule()));
+            if stage.is_some_and(|stage| policy.approvals().needed(stage) == 0) {
+                free.push((id, facts, holds));
+            }
+        }
+        Ok(free)
+    }
+
+    fn execute(&self, plan: Plan, acknowledged: Option<Digest>, pace: Pace) -> Result<Destruction, Error> {
+        let policy = &self.core.ports.retention;
+        let newest = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            Ok::<_, Error>(activated(rows, &self.id, policy)?.newest)
+        })?;
+        if acknowledged.is_none() {
+            policy.clock_guard().check(Some(newest), self.core.now())?;
+        }
+        let released = plan.release(policy, policy.breaker(), acknowledged)?;
+        let (batch, most) = (pace.batch.clamp(1, 1000), pace.most);
+        let items = released.plan().items();
+        let mut condemned = 0;
+        for batch in items.get(..most.min(items.len())).unwrap_or_default().chunks(batch) {
+            let evidence = vec![DataClass::DestructionEvidence; batch.len()];
+            condemned += self.core.act(&self.id, &evidence, |act| {
+                batch
+                    .iter()
+                    .try_fold(0, |sum, item| Ok::<_, Error>(sum + u64::from(self.condemn_if_due(act, item)?)))
+            })?;
+            std::thread::sleep(pace.rest);
+        }
+        let destruction = self.resume_destructions();
+        self.swept(released.plan(), released.digest(), condemned)?;
+        Ok(destruction)
+    }
+
+    /// Asks the policy again within the transaction: the person may have acted since the plan was made, or a hold have
+    /// been placed. Says whether it condemned.
+    fn condemn_if_due(&self, act: &mut Act<'_>, item: &PlanItem) -> Result<bool, Error> {
+        let leaf = leaf_of(item.id())?;
+        let Some(holding) = act.rows.holding(act.organisation, leaf)? else { return Ok(false) };
+        if holding.state != HoldingState::Live {
+            return Ok(false);
+        }
+        let life = act.life(holding.subject)?;
+        let decision = act.decide(&life, &holding)?;
+        match (decision.verdict(), decision.deadline().decided()) {
+            (Verdict::Due, Some(ruling)) => {
+                let cause = Cause::new(DestructionReason::RetentionRule, Some(ruling.rule()));
+                condemn(act, &holding, &cause, ActorRole::Service)?;
+                Ok(true)
+            }
+            _ => {
+                act.rows.set_review(act.organisation, leaf, decision.review_at(act.now))?;
+                Ok(false)
             }
         }
     }
 
-    /// Approves a plan that somebody looked at; the log records it. Gives the approval to run it with.
-    ///
-    /// # Errors
-    /// [`Error::Retention`] when the plan was made under another policy than the one in force.
-    pub fn approve_plan(&self, plan: &Plan) -> Result<String, Error> {
-        if plan.policy() != self.core.ports.retention.digest() {
-            return Err(Error::Retention(RetentionError::PolicyChanged));
-        }
-        let digest = plan.digest()?;
-        self.core.act(&self.id, &[], |act| {
-            let payload = Payload::by(ActorRole::Operator, act.now).cause(&digest.to_string());
-            act.record_public(EntryKind::RetentionPlanApproved, &payload)
-        })?;
-        self.core.ring.with_state(&self.id, |state| {
-            Ok::<_, Error>(self.core.signer(state)?.sign(&format!("{APPROVAL}\nplan {digest}\n"))?)
-        })?
-    }
-
-    /// Runs a plan that was approved: condemns what is still due, then destroys it.
-    ///
-    /// # Errors
-    /// [`Error::NotApproved`]; [`Error::Retention`] when the policy changed since.
-    pub fn run_plan(&self, plan: Plan, approval: &str) -> Result<Destruction, Error> {
-        let digest = plan.digest()?;
-        let note = Note::parse(approval)?;
-        if note.verify(&[&self.verifier_key()?])? != format!("{APPROVAL}\nplan {digest}\n") {
-            return Err(Error::NotApproved);
-        }
-        self.execute(plan, Some(digest))
-    }
-
-    /// Plans and runs in one call, for periods that the notices promise without an approval.
-    ///
-    /// # Errors
-    /// [`Error::Retention`] when the plan would destroy more than the breaker's share: approve it instead.
-    pub fn sweep(&self) -> Result<Destruction, Error> {
-        let plan = self.plan_retention()?;
-        self.execute(plan, None)
-    }
-
-    fn execute(&self, plan: Plan, acknowledged: Option<Digest>) -> Result<Destruction, Error> {
-        let released = plan.release(&self.core.ports.retention, Breaker::default(), acknowledged)?;
-        for batch in released.plan().items().chunks(BATCH) {
-            let evidence = vec![DataClass::DestructionEvidence; batch.len()];
-            self.core.act(&self.id, &evidence, |act| {
-                batch.iter().try_for_each(|item| self.condemn_if_due(act, item))
+    /// Moves on what is not due, so that it is not looked at before it can be.
+    fn put_off(&self, leaves: &[LeafIndex]) -> Result<(), Error> {
+        for batch in leaves.chunks(PAGE as usize) {
+            self.core.act(&self.id, &[], |act| {
+                for leaf in batch {
+                    let Some(holding) = act.rows.holding(act.organisation, *leaf)? else { continue };
+                    if holding.state == HoldingState::Live {
+                        let life = act.life(holding.subject)?;
+                        let review_at = act.decide(&life, &holding)?.review_at(act.now);
+                        act.rows.set_review(act.organisation, *leaf, review_at)?;
+                    }
+                }
+                Ok(())
             })?;
         }
-        Ok(self.resume_destructions())
+        Ok(())
     }
 
-    /// Asks the policy again within the transaction: the person may have acted since the plan was made.
-    fn condemn_if_due(&self, act: &mut Act<'_>, item: &PlanItem) -> Result<(), Error> {
-        let leaf = item.id().as_str().parse().ok().and_then(|leaf| LeafIndex::new(leaf).ok());
-        let leaf = leaf.ok_or(Error::Format("retention plan"))?;
-        let Some(holding) = act.rows.holding(act.organisation, leaf)? else { return Ok(()) };
-        if holding.state != HoldingState::Live {
-            return Ok(());
-        }
-        let Some(facts) = facts(act.rows, act.organisation, &holding)? else { return Ok(()) };
-        let deadline = self.core.ports.retention.resolve(&facts)?;
-        match deadline.decided().filter(|_| deadline.is_due(act.now)) {
-            Some(ruling) => condemn(act, &holding, ruling.rule(), ActorRole::Service),
-            None => Ok(()),
-        }
+    /// Notes that a sweep ended, and up to which instant the clock is known to be good.
+    fn swept(&self, plan: &Plan, digest: Digest, condemned: u64) -> Result<(), Error> {
+        self.core.act(&self.id, &[], |act| {
+            let mut row = activated(act.rows, act.organisation, &act.core.ports.retention)?;
+            (row.newest, row.swept_at) = (row.newest.max(act.now), Some(act.now));
+            act.rows.put_retention(act.organisation, &row)?;
+            if plan.items().is_empty() {
+                return Ok(());
+            }
+            let payload = Payload::by(ActorRole::Service, act.now)
+                .cause(&digest.to_string())
+                .policy(row.policy)
+                .classes(plan.counts().into_keys())
+                .word("planned", &plan.items().len().to_string())
+                .word("condemned", &condemned.to_string());
+            act.record_public(EntryKind::RetentionPlanExecuted, &payload).map(drop)
+        })
     }
 }
 
-fn item_id(leaf: LeafIndex) -> Result<ItemId, Error> {
+pub(crate) fn item_id(leaf: LeafIndex) -> Result<ItemId, Error> {
     Ok(ItemId::parse(&leaf.get().to_string())?)
 }
 
-/// What the policy is told of a holding; `None` for evidence of a consent under which a template is still held: no
-/// period ends it before that.
-fn facts(
-    rows: &mut dyn Transaction,
-    organisation: &OrganisationId,
-    holding: &Holding,
-) -> Result<Option<Facts>, Error> {
-    if holding.class == DataClass::ConsentEvidence && holds_template(rows, organisation, holding.subject)? {
-        return Ok(None);
-    }
-    let role = holding.scope.map_or(Role::EndUser, Scope::role);
-    let modality = holding.scope.and_then(Scope::modality);
-    let since = match holding.class {
-        DataClass::ConsentEvidence => ended(rows, organisation, holding)?,
-        _ => holding.created_at,
-    };
-    let facts = Facts::new(holding.class, modality, role)?.created(since);
-    Ok(Some(match rows.last_interaction(organisation, holding.subject)? {
-        Some(at) => facts.acted(PersonalAct::Verified, at),
-        None => facts,
-    }))
-}
-
-/// When consent evidence begins to age: at the person's newest act of consent, so that it outlives a long consent.
-fn ended(
-    rows: &mut dyn Transaction,
-    organisation: &OrganisationId,
-    holding: &Holding,
-) -> Result<Timestamp, Error> {
-    let mut newest = holding.created_at;
-    for scope in Scope::all() {
-        if let Some(consent) = rows.consent(organisation, holding.subject, scope)? {
-            newest = newest.max(consent.at);
-        }
-    }
-    Ok(newest)
-}
-
-fn holds_template(
-    rows: &mut dyn Transaction,
-    organisation: &OrganisationId,
-    subject: SubjectPseudonym,
-) -> Result<bool, Error> {
-    for scope in Scope::all_biometric() {
-        let held = rows.biometric_holding(organisation, subject, scope)?;
-        if held.is_some_and(|holding| holding.state == HoldingState::Live) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub(crate) fn leaf_of(item: &ItemId) -> Result<LeafIndex, Error> {
+    let leaf = item.as_str().parse().ok().and_then(|leaf| LeafIndex::new(leaf).ok());
+    leaf.ok_or(Error::Format("retention plan"))
 }

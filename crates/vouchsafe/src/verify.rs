@@ -2,11 +2,13 @@ use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{Assurance, EmbedError, FaceEmbedding, LiveFace};
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
-use vouchsafe_store::{HoldingState, StoreError, Transaction};
+use vouchsafe_retention::PersonalAct;
+use vouchsafe_store::{Holding, HoldingState, StoreError, Transaction};
 use vouchsafe_template::{Decision, ProtectedReference, TemplateKey, Threshold, compare, protect};
 use vouchsafe_types::{DataClass, LeafIndex, Reasons, Refusal, Timestamp};
 
 use crate::act::{Act, template_context};
+use crate::lives::is_over;
 use crate::payload::Payload;
 use crate::{Error, Subject};
 
@@ -67,7 +69,7 @@ impl Subject<'_> {
         let (organisation, scope) = (&self.organisation.id, permit.binding().scope());
         let closed = |refusal| Ok(Compared::Closed(Reasons::one(refusal)));
         let leaf = match rows.biometric_holding(organisation, self.pseudonym, scope)? {
-            Some(holding) if holding.state == HoldingState::Live => holding.leaf,
+            Some(holding) if self.is_open(rows, &holding)? => holding.leaf,
             Some(_) => return closed(Refusal::TemplateDestroyed),
             None => return closed(Refusal::NotEnrolled),
         };
@@ -93,8 +95,11 @@ impl Subject<'_> {
             Compared::Opened { leaf, decision } => (leaf, decision),
         };
         let mut closed = self.closed(act.rows, permit, assurance, act.now)?;
-        let held = act.rows.holding(act.organisation, leaf)?;
-        if held.is_none_or(|holding| holding.state != HoldingState::Live) {
+        let open = match act.rows.holding(act.organisation, leaf)? {
+            Some(holding) => self.is_open(act.rows, &holding)?,
+            None => false,
+        };
+        if !open {
             closed.get_or_insert(Reasons::one(Refusal::TemplateDestroyed));
         }
         if let Some(reasons) = closed {
@@ -103,11 +108,18 @@ impl Subject<'_> {
         }
         // Only the person's own act extends a retention period; a stranger's attempt is not one.
         if decision.is_accepted() {
-            act.rows.touch_subject(act.organisation, self.pseudonym, act.now)?;
+            self.acted(act, PersonalAct::Verified)?;
         }
         let outcome = if decision.is_accepted() { EntryOutcome::Accepted } else { EntryOutcome::Rejected };
         self.log_opening(act, permit, outcome)?;
         Ok(decision)
+    }
+
+    /// Whether a template may be used: it is live, and its time is not over. One whose time is over and that a hold keeps
+    /// is used for nothing.
+    pub(crate) fn is_open(&self, rows: &mut dyn Transaction, holding: &Holding) -> Result<bool, Error> {
+        let live = holding.state == HoldingState::Live;
+        Ok(live && !is_over(&rows.events(&self.organisation.id, self.pseudonym)?, holding))
     }
 
     fn log_opening(

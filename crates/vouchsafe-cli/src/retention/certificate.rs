@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use vouchsafe::ledger::{Receipt as Proof, VerifierKey};
+use vouchsafe::ledger::{Receipt as Proof, Trust, VerifierKey};
 use vouchsafe::types::LeafIndex;
 use vouchsafe::{DestructionCertificate, EnrolmentReceipt, Receipt};
 
@@ -43,13 +43,15 @@ impl Certify {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let leaf = LeafIndex::new(self.leaf)?;
         let opened = self.place.open()?;
-        let certificate = opened.organisation()?.certificate(leaf)?;
+        let organisation = opened.organisation()?;
+        let mut certificate = organisation.certificate(leaf)?;
+        organisation.prove_certificate(&mut certificate)?;
         match &self.out {
             Some(path) => {
-                files::write_new(path, "the certificate file", certificate.note().as_bytes())?;
+                files::write_new(path, "the certificate file", certificate.to_text().as_bytes())?;
                 line(out, &certificate)
             }
-            None => Ok(write!(out, "{}", certificate.note())?),
+            None => Ok(write!(out, "{}", certificate.to_text())?),
         }
     }
 }
@@ -63,6 +65,10 @@ impl Check {
         let note = files::read_text(&self.file, "the certificate file")?;
         let certificate = DestructionCertificate::verify(&note, &key)?;
         line(out, &certificate)?;
+        if certificate.has_proof() {
+            let head = certificate.verify_inclusion(&Trust::new(&key, key.name()))?;
+            writeln!(out, "its destruction is in the log of {} entries", head.size())?;
+        }
         writeln!(out, "signature valid; a signed claim with evidence, never a proof of absence")?;
         if let Some(path) = &self.receipt {
             let text = files::read_text(path, "the receipt file")?;

@@ -1,5 +1,6 @@
 use std::cell::Cell;
 
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
 use vouchsafe_types::{LeafIndex, Scope, Timestamp};
 
@@ -37,6 +38,10 @@ impl<'a> Rows<'a> {
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
         self.run(sql, |statement| statement.query_row(params, read).optional())
+    }
+
+    pub(super) fn one<T: FromSql>(&self, sql: &str, params: impl Params) -> Result<T, StoreError> {
+        self.run(sql, |statement| statement.query_row(params, |row| row.get(0)))
     }
 
     pub(super) fn all<T>(

@@ -11,11 +11,13 @@ const PAYLOAD: &str = "leaf, id, sealed, key_version, entry";
 
 /// One walk over each index of key versions.
 pub(super) const KEY_USAGE: &str = "\
-    SELECT key_version, sum(records), sum(payloads) FROM ( \
-        SELECT key_version, count(*) AS records, 0 AS payloads FROM record \
+    SELECT key_version, sum(records), sum(payloads), sum(documents) FROM ( \
+        SELECT key_version, count(*) AS records, 0 AS payloads, 0 AS documents FROM record \
         WHERE organisation = ?1 GROUP BY key_version \
         UNION ALL \
-        SELECT key_version, 0, count(*) FROM payload WHERE organisation = ?1 GROUP BY key_version \
+        SELECT key_version, 0, count(*), 0 FROM payload WHERE organisation = ?1 GROUP BY key_version \
+        UNION ALL \
+        SELECT key_version, 0, 0, count(*) FROM document WHERE organisation = ?1 GROUP BY key_version \
     ) GROUP BY key_version ORDER BY key_version";
 
 pub(super) fn insert_record(
@@ -105,7 +107,12 @@ pub(super) fn payloads(
 
 pub(super) fn key_usage(rows: &Rows<'_>, organisation: &OrganisationId) -> Result<Vec<KeyUsage>, StoreError> {
     rows.all(KEY_USAGE, [organisation.as_str()], |row| {
-        Ok(KeyUsage { key_version: row.get(0)?, records: row.get(1)?, payloads: row.get(2)? })
+        Ok(KeyUsage {
+            key_version: row.get(0)?,
+            records: row.get(1)?,
+            payloads: row.get(2)?,
+            documents: row.get(3)?,
+        })
     })
 }
 

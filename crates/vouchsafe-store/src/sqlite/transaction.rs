@@ -1,21 +1,10 @@
-use rusqlite::{Row, params};
-use vouchsafe_types::{
-    DataClass, Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp,
-};
+use rusqlite::params;
+use vouchsafe_types::{Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
 
-use super::rows::{Rows, damaged, instant, leaf, scope};
+use super::rows::{Rows, damaged};
 use super::{consent, notices, sealed};
 use crate::port::Transaction;
-use crate::{
-    ConsentRow, Holding, HoldingState, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow,
-    StoreError,
-};
-
-const LIVE: i64 = 1;
-const CONDEMNED: i64 = 2;
-const DESTROYED: i64 = 3;
-const HOLDING: &str =
-    "leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry";
+use crate::{ConsentRow, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError};
 
 impl Transaction for Rows<'_> {
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError> {
@@ -72,26 +61,6 @@ impl Transaction for Rows<'_> {
         digest: Digest,
     ) -> Result<Option<NoticeRow>, StoreError> {
         notices::by_digest(self, organisation, digest)
-    }
-
-    fn last_interaction(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT last_interaction FROM subject WHERE organisation = ?1 AND pseudonym = ?2";
-        self.optional(sql, params![organisation.as_str(), subject.as_bytes()], |row| instant(row.get(0)?))
-    }
-
-    fn touch_subject(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO subject (organisation, pseudonym, last_interaction) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT DO UPDATE SET last_interaction = max(last_interaction, excluded.last_interaction)";
-        self.execute_one(sql, params![organisation.as_str(), subject.as_bytes(), at.as_microsecond()])
     }
 
     fn consent(
@@ -176,119 +145,6 @@ impl Transaction for Rows<'_> {
         mark: u8,
     ) -> Result<bool, StoreError> {
         consent::remove_mark(self, organisation, subject, mark)
-    }
-
-    fn insert_holding(&mut self, organisation: &OrganisationId, holding: &Holding) -> Result<(), StoreError> {
-        let sql = "INSERT INTO holding (organisation, leaf, class, subject, scope, state, created_at, \
-                   created_entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        self.execute_one(
-            sql,
-            params![
-                organisation.as_str(),
-                holding.leaf.get(),
-                holding.class.code(),
-                holding.subject.as_bytes(),
-                holding.scope.map(Scope::code),
-                LIVE,
-                holding.created_at.as_microsecond(),
-                holding.created_entry
-            ],
-        )
-    }
-
-    fn biometric_holding(
-        &mut self,
-        organisation: &OrganisationId,
-        subject: SubjectPseudonym,
-        scope: Scope,
-    ) -> Result<Option<Holding>, StoreError> {
-        let sql = format!(
-            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 AND class = ?3 \
-             AND scope = ?4 ORDER BY state, leaf DESC LIMIT 1"
-        );
-        let class = DataClass::Biometric.code();
-        self.optional(&sql, params![organisation.as_str(), subject.as_bytes(), class, scope.code()], holding)
-    }
-
-    fn daily_holding(
-        &mut self,
-        organisation: &OrganisationId,
-        class: DataClass,
-        subject: SubjectPseudonym,
-        day: (Timestamp, Timestamp),
-    ) -> Result<Option<Holding>, StoreError> {
-        let sql = format!(
-            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 AND class = ?3 \
-             AND scope IS NULL AND state = {LIVE} AND created_at >= ?4 AND created_at < ?5 LIMIT 1"
-        );
-        let (from, to) = (day.0.as_microsecond(), day.1.as_microsecond());
-        self.optional(
-            &sql,
-            params![organisation.as_str(), subject.as_bytes(), class.code(), from, to],
-            holding,
-        )
-    }
-
-    fn holding(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-    ) -> Result<Option<Holding>, StoreError> {
-        let sql = format!("SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf = ?2");
-        self.optional(&sql, params![organisation.as_str(), leaf.get()], holding)
-    }
-
-    fn holdings(
-        &mut self,
-        organisation: &OrganisationId,
-        after: Option<LeafIndex>,
-        limit: u32,
-    ) -> Result<Vec<Holding>, StoreError> {
-        let sql = format!(
-            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf > ?2 ORDER BY leaf LIMIT ?3"
-        );
-        let after = after.map_or(-1, |leaf| leaf.get().cast_signed());
-        self.all(&sql, params![organisation.as_str(), after, limit], holding)
-    }
-
-    fn condemned(&mut self, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError> {
-        let sql = format!(
-            "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND state = {CONDEMNED} ORDER BY leaf"
-        );
-        self.all(&sql, [organisation.as_str()], holding)
-    }
-
-    fn condemn(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-        cause: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sql = "UPDATE holding SET state = ?5, cause = ?3, changed_at = ?4 \
-                   WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
-        self.execute_one(
-            sql,
-            params![organisation.as_str(), leaf.get(), cause, at.as_microsecond(), CONDEMNED, LIVE],
-        )
-    }
-
-    fn mark_destroyed(
-        &mut self,
-        organisation: &OrganisationId,
-        leaf: LeafIndex,
-        at: Timestamp,
-        entry: u64,
-    ) -> Result<(), StoreError> {
-        let key = params![organisation.as_str(), leaf.get()];
-        self.execute("DELETE FROM record WHERE organisation = ?1 AND leaf = ?2", key)?;
-        self.execute("DELETE FROM payload WHERE organisation = ?1 AND leaf = ?2", key)?;
-        let sql = "UPDATE holding SET state = ?5, changed_at = ?3, destroyed_entry = ?4 \
-                   WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
-        self.execute_one(
-            sql,
-            params![organisation.as_str(), leaf.get(), at.as_microsecond(), entry, DESTROYED, CONDEMNED],
-        )
     }
 
     fn insert_record(&mut self, organisation: &OrganisationId, record: &RecordRow) -> Result<(), StoreError> {
@@ -431,24 +287,4 @@ impl Transaction for Rows<'_> {
     ) -> Result<(), StoreError> {
         sealed::reseal_payload(self, organisation, entry, from, sealed, to)
     }
-}
-
-fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
-    let cause = |row: &Row<'_>| row.get::<_, String>(7);
-    let changed = |row: &Row<'_>| instant(row.get(8)?);
-    let state = match row.get::<_, i64>(4)? {
-        LIVE => HoldingState::Live,
-        CONDEMNED => HoldingState::Condemned { cause: cause(row)?, at: changed(row)? },
-        DESTROYED => HoldingState::Destroyed { cause: cause(row)?, at: changed(row)?, entry: row.get(9)? },
-        other => return Err(damaged(other)),
-    };
-    Ok(Holding {
-        leaf: leaf(row.get(0)?)?,
-        class: DataClass::from_code(row.get(1)?).map_err(damaged)?,
-        subject: SubjectPseudonym::from_bytes(row.get(2)?),
-        scope: row.get::<_, Option<[u8; 3]>>(3)?.map(scope).transpose()?,
-        state,
-        created_at: instant(row.get(5)?)?,
-        created_entry: row.get(6)?,
-    })
 }

@@ -2,11 +2,10 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use vouchsafe::consent::ConsentError;
-use vouchsafe::retention::RetentionError;
 use vouchsafe::{Decision, Destruction, Error, Notice, Organisation, Outcome, Receipt, Subject};
 
 use super::deed::{Answer, Command, Deed, Said};
-use crate::scene::{Failure, ORGANISATION, SCOPE, Scene, caller_id, embedding, give, notice};
+use crate::scene::{Failure, ORGANISATION, SCOPE, Scene, approved_sweep, caller_id, embedding, give, notice};
 
 /// Opens a folder and carries out the commands that come in, one a line, until there are none.
 ///
@@ -60,11 +59,7 @@ pub(super) fn perform(organisation: &Organisation<'_>, notice: &Notice, deed: De
         },
         Deed::Erase(person) => Ok(destroyed(&subject(person)?.erase()?)),
         Deed::Sweep => match organisation.sweep() {
-            Err(Error::Retention(RetentionError::Breaker { .. })) => {
-                let plan = organisation.plan_retention()?;
-                let approval = organisation.approve_plan(&plan)?;
-                Ok(destroyed(&organisation.run_plan(plan, &approval)?))
-            }
+            Err(Error::Retention(_)) => Ok(destroyed(&approved_sweep(&organisation)?)),
             swept => Ok(destroyed(&swept?)),
         },
         Deed::Resume => Ok(destroyed(&organisation.resume_destructions())),

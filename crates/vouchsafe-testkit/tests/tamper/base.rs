@@ -131,11 +131,4 @@ pub(crate) fn act(organisation: &Organisation<'_>, notice: &Notice, draws: &mut 
     }
 }
 
-/// Destroys what is due, with an approval where that is much.
-pub(crate) fn approved_sweep(
-    organisation: &Organisation<'_>,
-) -> Result<vouchsafe::Destruction, vouchsafe::Error> {
-    let plan = organisation.plan_retention()?;
-    let approval = organisation.approve_plan(&plan)?;
-    organisation.run_plan(plan, &approval)
-}
+pub(crate) use vouchsafe_testkit::scene::approved_sweep;

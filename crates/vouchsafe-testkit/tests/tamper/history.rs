@@ -177,7 +177,7 @@ impl<'a> History<'a> {
             _ => 7.years().days(1),
         });
         finished(match self.organisation.sweep() {
-            Err(Error::Retention(RetentionError::Breaker { .. })) => approved_sweep(self.organisation)?,
+            Err(Error::Retention(_)) => approved_sweep(self.organisation)?,
             swept => swept?,
         })
     }

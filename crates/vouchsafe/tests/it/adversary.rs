@@ -163,9 +163,7 @@ fn a_destruction_by_retention_hides_no_withdrawal_from_a_recovery() {
     scene.clock.advance(3.years()).unwrap();
     organisation.publish_log().unwrap();
     back_up(&scene, "backup");
-    let plan = organisation.plan_retention().unwrap();
-    let approval = organisation.approve_plan(&plan).unwrap();
-    let _ = organisation.run_plan(plan, &approval).unwrap();
+    let _ = crate::scene::approved_sweep(&organisation);
     let _ = bob.withdraw(FACE).unwrap();
     organisation.publish_log().unwrap();
     let again = restored(&scene, "backup");

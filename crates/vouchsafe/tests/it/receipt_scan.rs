@@ -8,9 +8,9 @@ use vouchsafe::consent::receipt::{Controller, Iso27560, ReceiptEvent, ReceiptFac
 use vouchsafe::consent::{ConsentStatus, ExpressionKind};
 use vouchsafe::ledger::{ActorRole, Trust, VerifierKey};
 use vouchsafe::types::{ClientAddress, DataClass, IpPseudonym};
-use vouchsafe::{Act, Clock, Destruction, Organisation, Receipt, Vouchsafe};
+use vouchsafe::{Act, Clock, Destruction, Organisation, Pace, Receipt, Vouchsafe};
 
-use crate::scene::{FACE, Scene, content, enrol, notice, proven};
+use crate::scene::{FACE, Scene, approver, content, enrol, notice, proven};
 
 const NAME: &str = "Erika Mustermann";
 const EMAIL: &str = "erika.mustermann@mail.example";
@@ -219,8 +219,9 @@ fn a_receipt_verifies_with_the_public_key_alone_after_everything_was_shredded() 
         let plan = organisation.plan_retention().unwrap();
         let evidence = plan.items().iter().filter(|item| item.class() == DataClass::ConsentEvidence);
         assert!(evidence.count() >= 1);
-        let approval = organisation.approve_plan(&plan).unwrap();
-        assert!(matches!(organisation.run_plan(plan, &approval).unwrap(), Destruction::Done(_)));
+        let approval = approver().approve(&plan).unwrap();
+        let swept = organisation.run_plan(plan, &[&approval], Pace::default()).unwrap();
+        assert!(matches!(swept, Destruction::Done(_)));
         let entry = Receipt::from_json(&receipts[0]).unwrap().entry();
         let id = organisation.id().clone();
         assert!(scene.rows(|rows| rows.payload(&id, entry)).is_none(), "the payload is gone");
@@ -323,9 +324,7 @@ fn pseudonyms_of_an_address_compare_within_a_month_and_die_with_its_key() {
     assert_ne!(second.as_bytes(), first.as_bytes(), "the next month");
 
     scene.clock.advance(8.years()).unwrap();
-    let plan = organisation.plan_retention().unwrap();
-    let approval = organisation.approve_plan(&plan).unwrap();
-    assert!(matches!(organisation.run_plan(plan, &approval).unwrap(), Destruction::Done(_)));
+    assert!(matches!(crate::scene::approved_sweep(organisation), Destruction::Done(_)));
     for (date, former) in [("2026-04-15T12:00:00Z", first), ("2026-05-15T12:00:00Z", second)] {
         // Even a clock that is set back to the month cannot make its key again.
         scene.clock.set(date.parse().unwrap());

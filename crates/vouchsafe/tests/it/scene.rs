@@ -12,10 +12,11 @@ use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
 use vouchsafe::ledger::{EntryKind, Leaf};
 use vouchsafe::store::{SqliteStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
+use vouchsafe::types::Secret;
 use vouchsafe::{
-    Act, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, EnrolmentReceipt, Error, Notice,
-    NoticeDraft, Organisation, OrganisationId, Outcome, Permit, Ports, Purpose, Receipt, Role, Scope,
-    Subject, Timestamp, VirtualClock, Vouchsafe,
+    Act, Approver, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, Destruction,
+    EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, OrganisationId, Outcome, Pace, Permit, Ports,
+    Purpose, Receipt, Role, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
@@ -48,7 +49,9 @@ impl Scene {
     }
 
     pub(crate) fn ports(&self) -> Ports {
-        Ports::in_folder(self.dir.path()).unwrap().with_clock(self.clock.clone())
+        let mut ports = Ports::in_folder(self.dir.path()).unwrap().with_clock(self.clock.clone());
+        ports.approvers.push(approver().key().clone());
+        ports
     }
 
     pub(crate) fn database(&self) -> std::path::PathBuf {
@@ -99,7 +102,21 @@ impl Scene {
 }
 
 pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
-    Vouchsafe::open_with(Ports::in_folder(dir).unwrap().with_clock(clock.clone()))
+    let mut ports = Ports::in_folder(dir).unwrap().with_clock(clock.clone());
+    ports.approvers.push(approver().key().clone());
+    Vouchsafe::open_with(ports)
+}
+
+/// The one approver that these services know.
+pub(crate) fn approver() -> Approver {
+    Approver::from_seed("dpo.example", &Secret::init_with(|seed| seed.fill(7))).unwrap()
+}
+
+/// Plans, approves and runs.
+pub(crate) fn approved_sweep(organisation: &Organisation<'_>) -> Destruction {
+    let plan = organisation.plan_retention().unwrap();
+    let approval = approver().approve(&plan).unwrap();
+    organisation.run_plan(plan, &[&approval], Pace::default()).unwrap()
 }
 
 /// The notice that everybody consents to; every element stands in its one sentence.

@@ -18,9 +18,7 @@ fn lived(scene: &Scene, organisation: &Organisation<'_>) {
     enrol(&person, 1);
     assert!(verify(&person, 1).is_accepted());
     scene.clock.advance(91.days()).unwrap();
-    let plan = organisation.plan_retention().unwrap();
-    let approval = organisation.approve_plan(&plan).unwrap();
-    assert!(matches!(organisation.run_plan(plan, &approval).unwrap(), Destruction::Done(_)));
+    assert!(matches!(crate::scene::approved_sweep(organisation), Destruction::Done(_)));
     organisation.publish_log().unwrap();
     let report = organisation.verify_payloads().unwrap();
     assert!(report.is_sound() && report.destroyed > 0 && report.unaccounted == 0, "{report:?}");

@@ -1,4 +1,4 @@
-use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, Scope, SubjectPseudonym};
+use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
 use crate::sqlite::consent::OPEN_DUE;
@@ -6,14 +6,6 @@ use crate::{ConsentRow, Holding, HoldingState, MarkRow, NoticeRow, PayloadRow, S
 
 const ANN: SubjectPseudonym = SubjectPseudonym::from_bytes([1; 32]);
 const BEN: SubjectPseudonym = SubjectPseudonym::from_bytes([2; 32]);
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn face() -> Scope {
-    Scope::from_code([1, 1, 1]).unwrap()
-}
 
 /// A notice published at second `number` and in force from `effective` on.
 fn notice(number: u8, locale: &str, effective: i64) -> NoticeRow {
@@ -43,20 +35,13 @@ fn act(sequence: u64, status: u8, expires: Option<i64>) -> ConsentRow {
     }
 }
 
-fn change<T>(
-    store: &SqliteStore,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    port::write(store, act)
-}
-
 /// One organisation with a notice and two persons.
 fn scene() -> (TempDir, SqliteStore) {
     let (dir, store) = store();
     let filled = change(&store, |rows| {
         rows.insert_organisation(&acme(), at(0))?;
         rows.insert_notice(&acme(), &notice(1, "en", 1))?;
-        [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0)))
+        [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0), 0))
     });
     filled.unwrap();
     (dir, store)
@@ -222,6 +207,7 @@ fn organisations_and_payloads_come_in_order() {
             state: HoldingState::Live,
             created_at: at(0),
             created_entry: None,
+            review_at: None,
         };
         rows.insert_holding(&acme(), &holding)?;
         for number in 0..4 {

@@ -1,16 +1,8 @@
-use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, SubjectPseudonym};
+use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
 use crate::sqlite::sealed::{KEY_USAGE, under};
 use crate::{Holding, HoldingState, KeyUsage, PayloadRow, RecordRow};
-
-fn other() -> OrganisationId {
-    OrganisationId::parse("other").unwrap()
-}
-
-fn leaf(number: u8) -> LeafIndex {
-    LeafIndex::new(u64::from(number)).unwrap()
-}
 
 fn record(number: u8, key_version: u32) -> RecordRow {
     RecordRow {
@@ -33,8 +25,8 @@ fn payload(number: u8, key_version: u32) -> PayloadRow {
 }
 
 fn add_holding(rows: &mut dyn Transaction, organisation: &OrganisationId, number: u8) {
-    let subject = SubjectPseudonym::from_bytes([number; 32]);
-    rows.touch_subject(organisation, subject, Timestamp::UNIX_EPOCH).unwrap();
+    let subject = person(number);
+    rows.touch_subject(organisation, subject, Timestamp::UNIX_EPOCH, 0).unwrap();
     let holding = Holding {
         leaf: leaf(number),
         class: DataClass::Biometric,
@@ -43,6 +35,7 @@ fn add_holding(rows: &mut dyn Transaction, organisation: &OrganisationId, number
         state: HoldingState::Live,
         created_at: Timestamp::UNIX_EPOCH,
         created_entry: None,
+        review_at: None,
     };
     rows.insert_holding(organisation, &holding).unwrap();
 }
@@ -62,23 +55,11 @@ fn fill(store: &SqliteStore, organisation: &OrganisationId, versions: &[u32]) {
     filled.unwrap();
 }
 
-fn ask<T>(
-    store: &SqliteStore,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    port::read(store, act)
-}
-
-fn change(
-    store: &SqliteStore,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    port::write(store, act)
-}
-
 fn usage(store: &SqliteStore, organisation: &OrganisationId) -> Vec<(u32, u64, u64)> {
     let used = ask(store, |rows| rows.key_usage(organisation)).unwrap();
-    used.iter().map(|&KeyUsage { key_version, records, payloads }| (key_version, records, payloads)).collect()
+    used.iter()
+        .map(|&KeyUsage { key_version, records, payloads, .. }| (key_version, records, payloads))
+        .collect()
 }
 
 #[test]
@@ -243,15 +224,6 @@ fn bytes_under_the_older_key_are_gone_after_resealing() {
     .unwrap();
     store.remove_remnants().unwrap();
     assert!(!found(template) && !found(&payload[..64]));
-}
-
-/// The plan of a statement whose parameters are an organisation, a version and a limit.
-fn plan(store: &SqliteStore, sql: &str) -> Vec<String> {
-    let connection = store.connection();
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let bound = params!["acme", 2, 9];
-    let steps = statement.query_map(&bound[..statement.parameter_count()], |row| row.get(3)).unwrap();
-    steps.map(Result::unwrap).collect()
 }
 
 #[test]

@@ -1,7 +1,9 @@
-use vouchsafe_types::{Digest, LeafIndex, RecordId, Scope, SubjectPseudonym};
+use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
-use crate::{ConsentRow, KeyUsage, NoticeRow, PayloadRow, RecordRow};
+use crate::{
+    ConsentRow, Holding, HoldingState, KeyUsage, NoticeRow, PayloadRow, RecordRow, SubjectRow, TallyRow,
+};
 
 /// Two organisations, each with four payloads; all but the last stand beside a template.
 const ROWS_1: &str = "
@@ -65,7 +67,7 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
     let (_dir, file) = schema_1(ROWS_1);
     for _ in ["migrated", "opened again"] {
         let store = SqliteStore::open(&file).unwrap();
-        assert_eq!(version(&store.connection()), 3);
+        assert_eq!(version(&store.connection()), 4);
         for organisation in ["acme", "other"].map(|id| OrganisationId::parse(id).unwrap()) {
             let read: Result<_, StoreError> = port::read(&store, |rows| {
                 let records = rows.records_under(&organisation, 2, 9)?;
@@ -74,7 +76,7 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
             let (usage, records, payloads) = read.unwrap();
             let entries: Result<_, StoreError> = port::read(&store, |rows| rows.entries(&organisation, 0, 9));
             assert_eq!(entries.unwrap(), [[0], [1], [2], [3]]);
-            assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4 }]);
+            assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4, documents: 0 }]);
             let leaf = |number: u8| LeafIndex::new(number.into()).unwrap();
             let record = |number: u8| RecordRow {
                 id: RecordId::from_bytes([number; 16]),
@@ -101,7 +103,7 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
     let (_dir, file) = schema_1(ROWS_1);
     let migrated = SqliteStore::open(&file).unwrap();
     let (_new_dir, new) = store();
-    assert_eq!(version(&new.connection()), 3);
+    assert_eq!(version(&new.connection()), 4);
     assert_eq!(objects(&migrated.connection()), objects(&new.connection()));
     let check: String =
         migrated.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -138,7 +140,7 @@ fn a_migration_that_fails_at_its_last_statement_leaves_schema_1() {
     connection.execute_batch("DROP INDEX payload_of_key").unwrap();
     drop(connection);
     let store = SqliteStore::open(&file).unwrap();
-    assert_eq!(version(&store.connection()), 3);
+    assert_eq!(version(&store.connection()), 4);
 }
 
 #[test]
@@ -189,4 +191,97 @@ fn rows_of_schema_2_become_the_first_known_acts_and_notices_in_force() {
     };
     assert_eq!(append(1), Err(StoreError::Conflict), "a line has one beginning");
     assert_eq!(append(7), Ok(()));
+}
+
+/// Two organisations as schema 3 left them: a person with a live, a condemned and a destroyed holding, and a showing.
+const ROWS_3: &str = "
+    CREATE TEMP TABLE who AS SELECT 'acme' AS id UNION SELECT 'other';
+    INSERT INTO organisation SELECT id, 0 FROM who;
+    INSERT INTO subject SELECT id, zeroblob(32), 4000000 FROM who;
+    INSERT INTO notice (organisation, digest, id, version, locale, shown, published_at)
+        SELECT id, zeroblob(32), 'biometrics', '1', 'en', x'aa', 0 FROM who;
+    INSERT INTO consent SELECT id, zeroblob(32), x'010101', 1, 1, zeroblob(32), 0, NULL, 0, 1 FROM who;
+    INSERT INTO served SELECT id, zeroblob(16), zeroblob(32), x'010101', zeroblob(32), 0, 0, 1 FROM who;
+    INSERT INTO subject_mark SELECT id, zeroblob(32), 1, 0, 0 FROM who;
+    INSERT INTO entry SELECT id, 0, x'00' FROM who;
+    INSERT INTO holding SELECT id, 0, 1, zeroblob(32), x'010101', 1, 5000000, 0, NULL, NULL, NULL FROM who;
+    INSERT INTO holding SELECT id, 1, 2, zeroblob(32), NULL, 1, -6000000, NULL, NULL, NULL, NULL FROM who;
+    INSERT INTO holding SELECT id, 2, 2, zeroblob(32), NULL, 2, 7000000, NULL, 'rule', 8000000, NULL FROM who;
+    INSERT INTO holding SELECT id, 3, 1, zeroblob(32), NULL, 3, 8000000, NULL, 'rule', 9000000, 0 FROM who;
+    INSERT INTO record SELECT id, zeroblob(16), 0, zeroblob(32), 512, x'0a', 3 FROM who;
+    INSERT INTO payload SELECT id, 0, 1, zeroblob(16), x'0b', 4 FROM who;
+";
+
+#[test]
+fn holdings_of_schema_3_are_looked_at_at_once_and_counted() {
+    let (_dir, file) = schema(3, ROWS_3);
+    let subject = person(0);
+    let holding = |number, class, scope, state, second, created_entry, review: Option<i64>| Holding {
+        leaf: leaf(number),
+        class,
+        subject,
+        scope,
+        state,
+        created_at: at(second),
+        created_entry,
+        review_at: review.map(at),
+    };
+    let (biometric, consent) = (DataClass::Biometric, DataClass::ConsentEvidence);
+    let cause = || "rule".to_owned();
+    let condemned = HoldingState::Condemned { cause: cause(), at: at(8) };
+    let destroyed = HoldingState::Destroyed { cause: cause(), at: at(9), entry: 0 };
+    let expected = [
+        holding(0, biometric, Some(face()), HoldingState::Live, 5, Some(0), Some(5)),
+        holding(1, consent, None, HoldingState::Live, -6, None, Some(-6)),
+        holding(2, consent, None, condemned, 7, None, None),
+        holding(3, biometric, None, destroyed, 8, None, None),
+    ];
+    for _ in ["migrated", "opened again"] {
+        let store = SqliteStore::open(&file).unwrap();
+        assert_eq!(version(&store.connection()), 4);
+        for organisation in [acme(), other()] {
+            let read: Result<(), StoreError> = port::read(&store, |rows| {
+                assert_eq!(rows.holdings(&organisation, None, 9)?, expected);
+                assert_eq!(rows.holdings_of(&organisation, subject)?, expected);
+                let due = rows.holdings_due(&organisation, at(5), None, 9)?;
+                assert_eq!(due, [expected[1].clone(), expected[0].clone()]);
+                assert_eq!((rows.live_count(&organisation)?, rows.late_count(&organisation, at(4))?), (2, 1));
+                assert_eq!(
+                    rows.tallies(&organisation)?,
+                    [biometric, consent].map(|class| TallyRow { class, live: 1 })
+                );
+                let known = SubjectRow { pseudonym: subject, last_interaction: at(4), last_act: 0 };
+                assert_eq!(rows.subject(&organisation, subject)?, Some(known));
+                let usage = rows.key_usage(&organisation)?;
+                assert_eq!(
+                    usage.iter().map(|key| (key.key_version, key.documents)).collect::<Vec<_>>(),
+                    [(3, 0), (4, 0)]
+                );
+                assert_eq!((rows.jobs(&organisation)?, rows.holds(&organisation)?), (vec![], vec![]));
+                assert_eq!((rows.retention(&organisation)?, rows.orphans(&organisation)?), (None, vec![]));
+                assert!(rows.served(&organisation, [0; 16])?.is_some());
+                assert!(rows.events(&organisation, subject)?.is_empty());
+                Ok(())
+            });
+            read.unwrap();
+        }
+    }
+    let store = SqliteStore::open(&file).unwrap();
+    change(&store, |rows| rows.condemn(&acme(), leaf(0), "rule", at(9))).unwrap();
+    let live = |organisation| ask(&store, |rows| rows.live_count(&organisation)).unwrap();
+    assert_eq!((live(acme()), live(other())), (1, 2));
+}
+
+#[test]
+fn a_database_of_schema_3_migrates_to_the_schema_of_a_new_one_or_stays() {
+    let (_dir, file) = schema(3, ROWS_3);
+    Connection::open(&file).unwrap().execute("CREATE INDEX job_of_subject ON holding (leaf)", []).unwrap();
+    let before = objects(&Connection::open(&file).unwrap());
+    assert!(SqliteStore::open(&file).is_err());
+    let connection = Connection::open(&file).unwrap();
+    assert_eq!((version(&connection), objects(&connection)), (3, before));
+    connection.execute_batch("DROP INDEX job_of_subject").unwrap();
+    drop(connection);
+    let (migrated, (_new_dir, new)) = (SqliteStore::open(&file).unwrap(), store());
+    assert_eq!(objects(&migrated.connection()), objects(&new.connection()));
 }

@@ -1,0 +1,185 @@
+//! People: what they did last, what happened to them, where they live; and the end of it.
+
+use rusqlite::params;
+use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym, Timestamp};
+
+use super::holdings::DESTROYED;
+use super::rows::{Rows, instant, scope as read_scope};
+use crate::port::LifeRows;
+use crate::{EventRow, ResidenceRow, StoreError, SubjectRow};
+
+/// Tables whose rows tell of a person and live no longer than what is held about them.
+pub(super) const OF_A_LIFE: [&str; 5] = ["consent", "served", "subject_mark", "life_event", "residence"];
+/// All tables with a column `subject`: each of them keeps the person's own row.
+pub(super) const OF_A_PERSON: [&str; 8] =
+    ["consent", "served", "subject_mark", "life_event", "residence", "holding", "legal_hold", "job"];
+/// Whether something other than destruction evidence (class 9) is still held about the person in the row `{0}`.
+pub(super) const ALIVE: &str = "EXISTS (SELECT 1 FROM holding h WHERE h.organisation = ?1 AND h.subject = {0} \
+                                AND h.state < 3 AND h.class <> 9)";
+
+impl LifeRows for Rows<'_> {
+    fn subject(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Option<SubjectRow>, StoreError> {
+        let sql = "SELECT pseudonym, last_interaction, last_act FROM subject \
+                   WHERE organisation = ?1 AND pseudonym = ?2";
+        self.optional(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+            Ok(SubjectRow {
+                pseudonym: SubjectPseudonym::from_bytes(row.get(0)?),
+                last_interaction: instant(row.get(1)?)?,
+                last_act: row.get(2)?,
+            })
+        })
+    }
+
+    fn last_interaction(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.subject(organisation, subject)?.map(|row| row.last_interaction))
+    }
+
+    fn touch_subject(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        at: Timestamp,
+        act: u8,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO subject (organisation, pseudonym, last_interaction, last_act) \
+                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
+                   SET last_interaction = excluded.last_interaction, last_act = excluded.last_act \
+                   WHERE excluded.last_interaction >= last_interaction";
+        let values = params![organisation.as_str(), subject.as_bytes(), at.as_microsecond(), act];
+        self.execute(sql, values).map(drop)
+    }
+
+    fn put_event(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        event: &EventRow,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO life_event (organisation, subject, scope, trigger, at, entry) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE \
+                   SET at = excluded.at, entry = excluded.entry WHERE excluded.at < at";
+        let values = params![
+            organisation.as_str(),
+            subject.as_bytes(),
+            scope_key(event.scope),
+            event.trigger,
+            event.at.as_microsecond(),
+            event.entry
+        ];
+        Ok(self.execute(sql, values)? == 1)
+    }
+
+    fn events(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let sql = "SELECT nullif(scope, x''), trigger, at, entry FROM life_event \
+                   WHERE organisation = ?1 AND subject = ?2 ORDER BY scope, trigger";
+        self.all(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+            Ok(EventRow {
+                scope: row.get::<_, Option<[u8; 3]>>(0)?.map(read_scope).transpose()?,
+                trigger: row.get(1)?,
+                at: instant(row.get(2)?)?,
+                entry: row.get(3)?,
+            })
+        })
+    }
+
+    fn clear_event(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        scope: Option<Scope>,
+        trigger: u8,
+    ) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM life_event \
+                   WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 AND trigger = ?4";
+        let key = params![organisation.as_str(), subject.as_bytes(), scope_key(scope), trigger];
+        Ok(self.execute(sql, key)? == 1)
+    }
+
+    fn put_residence(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        residence: &ResidenceRow,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO residence (organisation, subject, jurisdiction, since, entry) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE \
+                   SET since = excluded.since, entry = excluded.entry WHERE excluded.since < since";
+        let values = params![
+            organisation.as_str(),
+            subject.as_bytes(),
+            residence.jurisdiction,
+            residence.since.as_microsecond(),
+            residence.entry
+        ];
+        Ok(self.execute(sql, values)? == 1)
+    }
+
+    fn residences(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<ResidenceRow>, StoreError> {
+        let sql = "SELECT jurisdiction, since, entry FROM residence \
+                   WHERE organisation = ?1 AND subject = ?2 ORDER BY jurisdiction";
+        self.all(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+            Ok(ResidenceRow { jurisdiction: row.get(0)?, since: instant(row.get(1)?)?, entry: row.get(2)? })
+        })
+    }
+
+    fn forget_subject(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<bool, StoreError> {
+        let mut deleted = 0;
+        for table in OF_A_LIFE {
+            let alive = ALIVE.replace("{0}", "?2");
+            let sql = format!("DELETE FROM {table} WHERE organisation = ?1 AND subject = ?2 AND NOT {alive}");
+            deleted += self.execute(&sql, params![organisation.as_str(), subject.as_bytes()])?;
+        }
+        Ok(deleted > 0)
+    }
+
+    fn purge_destroyed(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+        before: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM holding \
+                   WHERE organisation = ?1 AND subject = ?2 AND state = ?3 AND changed_at < ?4";
+        let values = params![organisation.as_str(), subject.as_bytes(), DESTROYED, before.as_microsecond()];
+        let purged = self.execute(sql, values)?;
+        let sql = format!(
+            "DELETE FROM subject WHERE organisation = ?1 AND pseudonym = ?2 AND NOT ({})",
+            referred("?2")
+        );
+        self.execute(&sql, params![organisation.as_str(), subject.as_bytes()])?;
+        Ok(purged as u64)
+    }
+}
+
+/// Whether any row refers to the person.
+pub(super) fn referred(person: &str) -> String {
+    OF_A_PERSON
+        .map(|table| {
+            format!("EXISTS (SELECT 1 FROM {table} r WHERE r.organisation = ?1 AND r.subject = {person})")
+        })
+        .join(" OR ")
+}
+
+fn scope_key(scope: Option<Scope>) -> Vec<u8> {
+    scope.map_or_else(Vec::new, |scope| scope.code().to_vec())
+}

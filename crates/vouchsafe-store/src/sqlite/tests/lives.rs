@@ -1,0 +1,185 @@
+use super::*;
+use crate::{EventRow, ResidenceRow, SubjectRow};
+use life::{census, destroy, event, two_organisations};
+
+fn scene() -> (TempDir, SqliteStore) {
+    let (dir, store) = store();
+    change(&store, |rows| {
+        rows.insert_organisation(&acme(), at(0))?;
+        rows.insert_organisation(&other(), at(0))
+    })
+    .unwrap();
+    (dir, store)
+}
+
+#[test]
+fn an_earlier_act_than_the_last_one_changes_nothing() {
+    let (_dir, store) = scene();
+    let touch = |second, act| change(&store, |rows| rows.touch_subject(&acme(), person(1), at(second), act));
+    let read = |organisation| ask(&store, |rows| rows.subject(&organisation, person(1))).unwrap();
+    let row =
+        |second, last_act| Some(SubjectRow { pseudonym: person(1), last_interaction: at(second), last_act });
+    assert_eq!(read(acme()), None);
+    for (second, act, expected) in [
+        (10, 3, row(10, 3)),
+        (9, 4, row(10, 3)),
+        (10, 255, row(10, 255)),
+        (11, 0, row(11, 0)),
+        (-5, 1, row(11, 0)),
+    ] {
+        touch(second, act).unwrap();
+        assert_eq!(read(acme()), expected);
+    }
+    assert_eq!(ask(&store, |rows| rows.last_interaction(&acme(), person(1))), Ok(Some(at(11))));
+    assert_eq!(
+        (read(other()), ask(&store, |rows| rows.last_interaction(&acme(), person(2)))),
+        (None, Ok(None))
+    );
+}
+
+#[test]
+fn of_two_instants_of_an_event_the_earlier_one_stays() {
+    let (_dir, store) = scene();
+    let put = |row: EventRow| change(&store, |rows| rows.put_event(&acme(), person(1), &row)).unwrap();
+    let all = |organisation, number| ask(&store, |rows| rows.events(&organisation, person(number))).unwrap();
+    assert!(put(event(Some(face()), 7, 50, 1)));
+    assert!(!put(event(Some(face()), 7, 50, 2)), "the same instant");
+    assert!(!put(event(Some(face()), 7, 51, 2)));
+    assert!(put(event(Some(face()), 7, 49, 3)));
+    assert!(put(event(None, 7, 60, 4)), "the person as a whole is another line");
+    assert!(put(event(None, 1, 60, 5)));
+    let voice = Scope::from_code([2, 1, 1]).unwrap();
+    assert!(put(event(Some(voice), 7, 70, 6)));
+    let expected = [
+        event(None, 1, 60, 5),
+        event(None, 7, 60, 4),
+        event(Some(face()), 7, 49, 3),
+        event(Some(voice), 7, 70, 6),
+    ];
+    assert_eq!(all(acme(), 1), expected);
+    assert_eq!((all(acme(), 2), all(other(), 1)), (vec![], vec![]));
+    for trigger in [0, 8] {
+        let unknown = change(&store, |rows| rows.put_event(&acme(), person(1), &event(None, trigger, 1, 1)));
+        assert_eq!(unknown, Err(StoreError::Conflict));
+    }
+    let clear = |organisation, scope, trigger| {
+        change(&store, |rows| rows.clear_event(&organisation, person(1), scope, trigger)).unwrap()
+    };
+    assert!(!clear(other(), None, 7));
+    assert!(!clear(acme(), Some(face()), 1));
+    assert!(clear(acme(), Some(face()), 7) && !clear(acme(), Some(face()), 7));
+    assert_eq!(all(acme(), 1), [expected[0], expected[1], expected[3]]);
+    assert!(put(event(Some(face()), 7, 90, 9)), "a new life begins later");
+}
+
+#[test]
+fn places_are_added_and_known_since_the_earliest_instant() {
+    let (_dir, store) = scene();
+    let row = |jurisdiction, second, entry| ResidenceRow { jurisdiction, since: at(second), entry };
+    let put = |row| change(&store, |rows| rows.put_residence(&acme(), person(1), &row)).unwrap();
+    let all =
+        |organisation, number| ask(&store, |rows| rows.residences(&organisation, person(number))).unwrap();
+    assert!(put(row(9, 5, 1)) && put(row(2, 6, 2)) && put(row(0, 7, 3)));
+    assert!(!put(row(9, 5, 8)) && !put(row(9, 6, 8)) && put(row(9, 4, 8)));
+    assert_eq!(all(acme(), 1), [row(0, 7, 3), row(2, 6, 2), row(9, 4, 8)]);
+    assert_eq!((all(acme(), 2), all(other(), 1)), (vec![], vec![]));
+}
+
+fn forget(store: &SqliteStore, number: u8) -> bool {
+    change(store, |rows| rows.forget_subject(&acme(), person(number))).unwrap()
+}
+
+#[test]
+fn a_person_is_forgotten_once_nothing_but_evidence_of_destruction_is_held() {
+    let (_dir, store) = two_organisations();
+    let before = census(&store);
+    assert!(!forget(&store, 1));
+    change(&store, |rows| destroy(rows, &acme(), 10, 60)).unwrap();
+    assert!(!forget(&store, 1), "consent evidence is live");
+    change(&store, |rows| rows.condemn(&acme(), leaf(11), "rule", at(60))).unwrap();
+    assert!(!forget(&store, 1), "consent evidence is condemned, not destroyed");
+    change(&store, |rows| rows.mark_destroyed(&acme(), leaf(11), at(60), 0)).unwrap();
+    let held = ask(&store, |rows| rows.holding(&acme(), leaf(12))).unwrap().unwrap();
+    assert_eq!(held.state, crate::HoldingState::Live, "evidence of destruction stays");
+    assert!(forget(&store, 1) && !forget(&store, 1));
+
+    // Gone: the record and the payloads and document of the destroyed leaves, and one row of each table of a life.
+    let gone = [
+        ("consent", 1),
+        ("served", 1),
+        ("subject_mark", 1),
+        ("life_event", 1),
+        ("residence", 1),
+        ("record", 1),
+        ("payload", 2),
+        ("document", 1),
+    ];
+    let expected = before.into_iter().map(|(table, organisation, count)| {
+        let lost = gone.iter().find(|gone| gone.0 == table && organisation == "acme");
+        (table, organisation, count - lost.map_or(0, |gone| gone.1))
+    });
+    assert_eq!(census(&store), expected.collect::<Vec<_>>());
+    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
+}
+
+#[test]
+fn rows_of_the_destroyed_go_before_an_instant_and_the_person_last() {
+    let (_dir, store) = two_organisations();
+    let purge = |before| change(&store, |rows| rows.purge_destroyed(&acme(), person(1), at(before))).unwrap();
+    let known = |organisation| ask(&store, |rows| rows.subject(&organisation, person(1))).unwrap().is_some();
+    assert_eq!(purge(999), 0, "nothing live goes");
+    change(&store, |rows| {
+        destroy(rows, &acme(), 10, 60)?;
+        destroy(rows, &acme(), 11, 70)?;
+        rows.condemn(&acme(), leaf(12), "rule", at(10))
+    })
+    .unwrap();
+    assert!(forget(&store, 1));
+    assert_eq!((purge(60), purge(61), purge(70)), (0, 1, 0));
+    assert_eq!(purge(999), 1, "nothing condemned goes");
+    change(&store, |rows| rows.mark_destroyed(&acme(), leaf(12), at(80), 0)).unwrap();
+    assert_eq!(purge(81), 1);
+    assert!(known(acme()), "a hold and a job name the person");
+    change(&store, |rows| {
+        rows.remove_job(&acme(), life::id(10))?;
+        rows.release_hold(&acme(), life::id(10), at(90))
+    })
+    .unwrap();
+    assert_eq!(purge(99), 0);
+    assert!(known(acme()), "a released hold names the person");
+    change(&store, |rows| rows.purge_holds(&acme(), at(91))).unwrap();
+    assert_eq!(purge(99), 0);
+    assert!(!known(acme()) && known(other()));
+    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
+    let others = ask(&store, |rows| {
+        Ok((rows.holdings_of(&acme(), person(2))?.len(), rows.holdings_of(&other(), person(1))?.len()))
+    });
+    assert_eq!(others, Ok((3, 3)));
+}
+
+#[test]
+fn any_row_that_names_a_person_keeps_theirs() {
+    for table in crate::sqlite::lives::OF_A_PERSON {
+        let (_dir, store) = two_organisations();
+        for emptied in crate::sqlite::lives::OF_A_PERSON.iter().filter(|other| **other != table) {
+            let connection = store.connection();
+            connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
+            connection.execute(&format!("DELETE FROM {emptied}"), []).unwrap();
+        }
+        change(&store, |rows| rows.purge_destroyed(&acme(), person(1), at(1))).unwrap();
+        assert!(ask(&store, |rows| rows.subject(&acme(), person(1))).unwrap().is_some(), "{table}");
+    }
+}
+
+#[test]
+fn every_table_that_names_a_person_is_known_to_their_end() {
+    use crate::INVENTORY;
+    use crate::sqlite::lives::{OF_A_LIFE, OF_A_PERSON};
+    let mut naming: Vec<_> =
+        INVENTORY.iter().filter(|column| column.name == "subject").map(|column| column.table).collect();
+    let mut known = OF_A_PERSON.to_vec();
+    naming.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(naming, known);
+    assert!(OF_A_LIFE.iter().all(|table| OF_A_PERSON.contains(table)));
+}
