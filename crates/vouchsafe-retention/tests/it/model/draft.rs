@@ -1,5 +1,8 @@
 //! A policy before it is text: written as packs for the crate, and as plain clauses for the naive rules.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use vouchsafe_types::{DataClass, Jurisdiction, Modality, Role};
 
 use super::calendar::{Moment, Span, end, next};
@@ -196,14 +199,21 @@ fn contradict(floor: &Clause, ceiling: &Clause) -> bool {
     }
 }
 
-/// Whether from some day on the first ends after the second.
+/// Whether from some day on the first ends after the second; every day of four years is tried, once for each pair.
 fn may_exceed(a: Span, b: Span) -> bool {
-    let mut start: Moment = ((2023, 1, 1), 0);
-    for _ in 0..1461 {
-        if end(start, a) > end(start, b) {
-            return true;
-        }
-        start.0 = next(start.0);
-    }
-    false
+    let tried = || {
+        let days = std::iter::successors(Some((2023, 1, 1)), |day| Some(next(*day))).take(1461);
+        let ends = |day, span| -> Moment { end((day, 0), span) };
+        days.into_iter().any(|day| ends(day, a) > ends(day, b))
+    };
+    let known = TRIED.with_borrow(|known| known.get(&(a, b)).copied());
+    known.unwrap_or_else(|| {
+        let exceeds = tried();
+        TRIED.with_borrow_mut(|known| known.insert((a, b), exceeds));
+        exceeds
+    })
+}
+
+thread_local! {
+    static TRIED: RefCell<BTreeMap<(Span, Span), bool>> = const { RefCell::new(BTreeMap::new()) };
 }

@@ -80,11 +80,11 @@ fn when() -> impl Strategy<Value = When> {
 fn rule() -> impl Strategy<Value = RuleDraft> {
     let whose = (option::weighted(0.3, any::<bool>()), option::weighted(0.3, any::<bool>()));
     let place = option::weighted(0.4, select(LAWS.as_slice()));
-    let period = prop_oneof![40 => span().prop_map(Some), 1 => Just(None)];
+    let period = prop_oneof![120 => span().prop_map(Some), 1 => Just(None)];
     let source = prop_oneof![
         8 => Just(Source::Confirmed), 1 => Just(Source::Unconfirmed), 1 => Just(Source::Adopted)
     ];
-    let bound = (prop::bool::weighted(0.3), 0usize..4, period, option::weighted(0.1, span()), source);
+    let bound = (prop::bool::weighted(0.25), 0usize..4, period, option::weighted(0.1, span()), source);
     (0u8..3, prop::bool::weighted(0.05), whose, place, select(TRIGGERS.as_slice()), bound).prop_map(
         |(letter, strange, (face, user), place, trigger, (is_floor, force, period, setting, source))| RuleDraft {
             id: char::from(b'a' + letter).to_string(),
@@ -114,7 +114,7 @@ fn honour() -> impl Strategy<Value = HonourDraft> {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    (vec(rule(), 1..8), vec(honour(), 0..3)).prop_map(|(rules, honours)| Draft { rules, honours })
+    (vec(rule(), 1..9), vec(honour(), 0..3)).prop_map(|(rules, honours)| Draft { rules, honours })
 }
 
 type Event = (When, Option<Span>, What);
@@ -131,7 +131,7 @@ fn event() -> impl Strategy<Value = Event> {
 type Raw = (When, usize, bool, Option<Span>, Option<Span>, bool);
 
 fn case() -> impl Strategy<Value = Raw> {
-    let span = || option::weighted(0.6, span());
+    let span = || option::weighted(0.75, span());
     (when(), 0usize..5, prop::bool::weighted(0.3), span(), span(), prop::bool::weighted(0.3))
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn life() -> impl Strategy<Value = Life> {
         4 => Just(DataClass::Biometric), 1 => Just(DataClass::RightsRequest), 1 => Just(DataClass::AuditLog)
     ];
     let record = (select([0i8, 0, 9, -7].as_slice()), class, any::<bool>(), any::<bool>());
-    let events = (vec(event(), 1..9), vec(case(), 0..3), option::weighted(0.1, (when(), option::of(span()))));
+    let events = (vec(event(), 2..12), vec(case(), 0..3), option::weighted(0.1, (when(), option::of(span()))));
     let policies = (draft(), vec((when(), draft()), 0..3));
     (vec(moment(), 2..6), record, events, policies, clock()).prop_map(
         |(pool, (east, class, face, user), (events, cases, request), (first, later), (second, leaps))| {

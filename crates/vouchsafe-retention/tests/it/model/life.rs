@@ -71,20 +71,19 @@ impl Case {
 
 impl Life {
     /// Every look, in order.
-    pub(crate) fn looks(&self) -> Vec<Moment> {
-        let mut looks = Vec::with_capacity(9_000);
-        let mut today = FIRST;
-        while today <= LAST {
-            looks.push((today, self.clock.second));
-            match self.clock.leaps.iter().find(|(day, _)| *day == today) {
-                Some((_, 0)) => looks.push((today, self.clock.second)),
-                Some((_, leap)) => (today, _) = end((today, 0), (0, 0, *leap - 1)),
-                None => {}
-            }
-            today = next(today);
-        }
-        looks
+    pub(crate) fn looks(&self) -> impl Iterator<Item = Moment> {
+        let second = self.clock.second;
+        let leap = |today: Day| self.clock.leaps.iter().find(|(day, _)| *day == today).map(|(_, leap)| *leap);
+        let days = std::iter::successors(Some(FIRST), move |today| match leap(*today) {
+            Some(leap @ 1..) => Some(end((*today, 0), (0, 0, leap)).0),
+            _ => Some(next(*today)),
+        });
+        let days = days.take_while(|today| *today <= LAST);
+        days.flat_map(move |today| std::iter::repeat_n((today, second), 1 + usize::from(leap(today) == Some(0))))
     }
+
+    /// Before anything happens.
+    pub(crate) const BEGINNING: Moment = (FIRST, 0);
 
     pub(crate) fn policy_at(&self, now: Moment) -> usize {
         let begun = |(i, (from, _)): &(usize, &(Moment, Draft))| *i == 0 || *from <= now;
@@ -141,7 +140,7 @@ impl Life {
     pub(crate) fn walk(&self, rules: &[Rules]) -> Destruction {
         let changes = self.changes();
         let mut done = usize::MAX;
-        let (mut known, mut matters, mut periods) = (self.known_at((FIRST, 0)), Vec::new(), None);
+        let (mut known, mut matters, mut periods) = (self.known_at(Self::BEGINNING), Vec::new(), None);
         let mut rule = &rules[0];
         for now in self.looks() {
             let upto = changes.partition_point(|change| *change <= now);

@@ -52,7 +52,7 @@ pub(crate) struct Known {
 /// What the rules make of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// A period is missing, or nothing covers the record.
+    /// A period is missing, or no ceiling covers the record.
     Gap,
     /// No ceiling's period has started.
     Open,
@@ -90,7 +90,7 @@ impl Known {
     /// The running periods of the rules that cover the record: when each ends.
     pub(crate) fn periods<'a>(&self, clauses: &'a [Clause]) -> Option<Vec<(&'a Clause, Moment)>> {
         let covering: Vec<_> = clauses.iter().filter(|clause| self.is_covered_by(clause)).collect();
-        if covering.is_empty() {
+        if covering.iter().all(|clause| clause.is_floor) {
             return None;
         }
         let mut running = Vec::new();
@@ -166,4 +166,11 @@ pub(crate) fn fate(periods: Option<&[(&Clause, Moment)]>) -> Fate {
         names(b).cmp(&names(a)).then(b.is_statute.cmp(&a.is_statute)).then_with(|| a.id.cmp(&b.id))
     });
     named.first().map_or(Fate::Open, |clause| Fate::Due(due, clause.id.clone()))
+}
+
+/// Until when the rule that decided is kept back by floors that it does not outrank; `None` for a floor.
+pub(crate) fn not_before(periods: &[(&Clause, Moment)], id: &str) -> Option<Moment> {
+    let ceiling = periods.iter().find(|(clause, _)| clause.id == id && !clause.is_floor)?.0;
+    let floors = periods.iter().filter(|(floor, _)| floor.is_floor && (floor.is_statute || !ceiling.is_statute));
+    floors.map(|(_, until)| *until).max()
 }
