@@ -96,7 +96,11 @@ impl Draft {
         Rules {
             clauses: enabled.map(RuleDraft::clause).collect(),
             honours: confirmed
-                .map(|row| Honour { class: row.class, place: row.place, authorities: row.authorities.clone() })
+                .map(|row| Honour {
+                    class: row.class,
+                    place: row.place,
+                    authorities: row.authorities.clone(),
+                })
                 .collect(),
         }
     }
@@ -157,7 +161,8 @@ impl RuleDraft {
 
 impl HonourDraft {
     fn toml(&self, number: usize) -> String {
-        let place = self.place.map_or_else(String::new, |place| format!("jurisdiction = \"{}\"\n", place.name()));
+        let place =
+            self.place.map_or_else(String::new, |place| format!("jurisdiction = \"{}\"\n", place.name()));
         let confidence = if self.is_confirmed { "confirmed" } else { "unconfirmed" };
         format!(
             "[[honour]]\nid = \"h{number}\"\nclass = \"{}\"\n{place}authorities = \"{}\"\nclause = \"T\"\n\
@@ -182,7 +187,8 @@ fn words((years, months, days): Span) -> String {
 }
 
 fn contradict(floor: &Clause, ceiling: &Clause) -> bool {
-    let modality = floor.modality.is_none() || ceiling.modality.is_none() || floor.modality == ceiling.modality;
+    let modality =
+        floor.modality.is_none() || ceiling.modality.is_none() || floor.modality == ceiling.modality;
     let role = floor.role.is_none() || ceiling.role.is_none() || floor.role == ceiling.role;
     let place = match (floor.place, ceiling.place) {
         (Some(a), Some(b)) => {

@@ -2,8 +2,8 @@
 
 use jiff::tz::{TimeZone, offset};
 use vouchsafe_retention::{
-    Authority, Decision, Facts, Hold, HoldId, NotHonoured, PersonalAct, Policy, RetentionError, RuleKind, Trigger,
-    Verdict,
+    Authority, Decision, Facts, Hold, HoldId, NotHonoured, PersonalAct, Policy, RetentionError, RuleKind,
+    Trigger, Verdict,
 };
 use vouchsafe_types::Timestamp;
 
@@ -135,7 +135,8 @@ fn seen(decision: &Decision, now: Moment, east: i8) -> Seen {
     };
     Seen {
         now,
-        fate: ruling.map_or(Fate::Open, |ruling| Fate::Due(moment(ruling.at(), east), ruling.rule().to_owned())),
+        fate: ruling
+            .map_or(Fate::Open, |ruling| Fate::Due(moment(ruling.at(), east), ruling.rule().to_owned())),
         not_before: ruling
             .filter(|ruling| ruling.kind() == RuleKind::Ceiling)
             .and_then(|_| deadline.not_before().map(|at| moment(at, east))),
@@ -152,8 +153,12 @@ fn seen(decision: &Decision, now: Moment, east: i8) -> Seen {
 
 /// Everything the executor hears of, in order; at one moment policies come last.
 fn changes(life: &Life) -> Vec<(Moment, Change)> {
-    let mut changes: Vec<_> =
-        life.happenings.iter().enumerate().map(|(i, happening)| (happening.known, Change::Happening(i))).collect();
+    let mut changes: Vec<_> = life
+        .happenings
+        .iter()
+        .enumerate()
+        .map(|(i, happening)| (happening.known, Change::Happening(i)))
+        .collect();
     for case in &life.cases {
         let known = if case.is_foretold { Life::BEGINNING } else { case.placed };
         changes.push((known, Change::Case));
@@ -193,7 +198,8 @@ fn holds(life: &Life, now: Moment) -> Vec<Hold> {
 fn instant(((year, month, day), second): Moment, east: i8) -> Timestamp {
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let sign = if east < 0 { '-' } else { '+' };
-    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{:02}:00", east.abs());
+    let text =
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{:02}:00", east.abs());
     text.parse().unwrap()
 }
 

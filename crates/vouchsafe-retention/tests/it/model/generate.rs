@@ -84,20 +84,22 @@ fn rule() -> impl Strategy<Value = RuleDraft> {
     let source = prop_oneof![
         8 => Just(Source::Confirmed), 1 => Just(Source::Unconfirmed), 1 => Just(Source::Adopted)
     ];
-    let bound = (prop::bool::weighted(0.25), 0usize..4, period, option::weighted(0.1, span()), source);
+    let bound = (prop::bool::weighted(0.25), 0usize..4, period, option::weighted(0.05, span()), source);
     (0u8..3, prop::bool::weighted(0.05), whose, place, select(TRIGGERS.as_slice()), bound).prop_map(
-        |(letter, strange, (face, user), place, trigger, (is_floor, force, period, setting, source))| RuleDraft {
-            id: char::from(b'a' + letter).to_string(),
-            class: if strange { DataClass::Account } else { DataClass::Biometric },
-            modality: face.map(|face| if face { Modality::Face } else { Modality::Voice }),
-            role: user.map(|user| if user { Role::EndUser } else { Role::Administrator }),
-            place,
-            trigger,
-            is_floor,
-            force,
-            period,
-            setting,
-            source,
+        |(letter, strange, (face, user), place, trigger, (is_floor, force, period, setting, source))| {
+            RuleDraft {
+                id: char::from(b'a' + letter).to_string(),
+                class: if strange { DataClass::Account } else { DataClass::Biometric },
+                modality: face.map(|face| if face { Modality::Face } else { Modality::Voice }),
+                role: user.map(|user| if user { Role::EndUser } else { Role::Administrator }),
+                place,
+                trigger,
+                is_floor,
+                force,
+                period,
+                setting,
+                source,
+            }
         },
     )
 }
@@ -105,11 +107,8 @@ fn rule() -> impl Strategy<Value = RuleDraft> {
 fn honour() -> impl Strategy<Value = HonourDraft> {
     let place = option::weighted(0.5, select(LAWS.as_slice()));
     let authorities = prop::sample::subsequence(AUTHORITIES.to_vec(), 1..4);
-    (place, authorities, prop::bool::weighted(0.85)).prop_map(|(place, authorities, is_confirmed)| HonourDraft {
-        class: DataClass::Biometric,
-        place,
-        authorities,
-        is_confirmed,
+    (place, authorities, prop::bool::weighted(0.85)).prop_map(|(place, authorities, is_confirmed)| {
+        HonourDraft { class: DataClass::Biometric, place, authorities, is_confirmed }
     })
 }
 
@@ -146,7 +145,8 @@ pub(crate) fn life() -> impl Strategy<Value = Life> {
         4 => Just(DataClass::Biometric), 1 => Just(DataClass::RightsRequest), 1 => Just(DataClass::AuditLog)
     ];
     let record = (select([0i8, 0, 9, -7].as_slice()), class, any::<bool>(), any::<bool>());
-    let events = (vec(event(), 2..12), vec(case(), 0..3), option::weighted(0.1, (when(), option::of(span()))));
+    let events =
+        (vec(event(), 2..12), vec(case(), 0..3), option::weighted(0.1, (when(), option::of(span()))));
     let policies = (draft(), vec((when(), draft()), 0..3));
     (vec(moment(), 2..6), record, events, policies, clock()).prop_map(
         |(pool, (east, class, face, user), (events, cases, request), (first, later), (second, leaps))| {
@@ -183,7 +183,11 @@ fn happening((at, delay, what): Event, pool: &[Moment]) -> Happening {
     Happening { what, at, known: end(at, delay.unwrap_or_default()) }
 }
 
-fn trial((at, authority, narrow, expires, released, is_foretold): Raw, class: DataClass, pool: &[Moment]) -> Case {
+fn trial(
+    (at, authority, narrow, expires, released, is_foretold): Raw,
+    class: DataClass,
+    pool: &[Moment],
+) -> Case {
     let placed = at.on(pool);
     Case {
         authority: AUTHORITIES[authority],

@@ -79,7 +79,9 @@ impl Life {
             _ => Some(next(*today)),
         });
         let days = days.take_while(|today| *today <= LAST);
-        days.flat_map(move |today| std::iter::repeat_n((today, second), 1 + usize::from(leap(today) == Some(0))))
+        days.flat_map(move |today| {
+            std::iter::repeat_n((today, second), 1 + usize::from(leap(today) == Some(0)))
+        })
     }
 
     /// Before anything happens.
@@ -87,7 +89,13 @@ impl Life {
 
     pub(crate) fn policy_at(&self, now: Moment) -> usize {
         let begun = |(i, (from, _)): &(usize, &(Moment, Draft))| *i == 0 || *from <= now;
-        self.policies.iter().enumerate().filter(begun).max_by_key(|(i, (from, _))| (*i > 0, *from, *i)).unwrap().0
+        self.policies
+            .iter()
+            .enumerate()
+            .filter(begun)
+            .max_by_key(|(i, (from, _))| (*i > 0, *from, *i))
+            .unwrap()
+            .0
     }
 
     pub(crate) fn known_at(&self, now: Moment) -> Known {

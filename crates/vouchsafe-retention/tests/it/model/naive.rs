@@ -106,7 +106,12 @@ impl Known {
     }
 
     /// The matters that keep the record at `now`, and those that ask for it in vain, by name.
-    pub(crate) fn held(&self, honours: &[Honour], matters: &[Matter], now: Moment) -> (Vec<String>, Vec<String>) {
+    pub(crate) fn held(
+        &self,
+        honours: &[Honour],
+        matters: &[Matter],
+        now: Moment,
+    ) -> (Vec<String>, Vec<String>) {
         let (mut held, mut refused) = (Vec::new(), Vec::new());
         for matter in matters {
             let about = matter.class.is_none() || matter.class == Some(self.class);
@@ -171,6 +176,7 @@ pub(crate) fn fate(periods: Option<&[(&Clause, Moment)]>) -> Fate {
 /// Until when the rule that decided is kept back by floors that it does not outrank; `None` for a floor.
 pub(crate) fn not_before(periods: &[(&Clause, Moment)], id: &str) -> Option<Moment> {
     let ceiling = periods.iter().find(|(clause, _)| clause.id == id && !clause.is_floor)?.0;
-    let floors = periods.iter().filter(|(floor, _)| floor.is_floor && (floor.is_statute || !ceiling.is_statute));
+    let floors =
+        periods.iter().filter(|(floor, _)| floor.is_floor && (floor.is_statute || !ceiling.is_statute));
     floors.map(|(_, until)| *until).max()
 }
