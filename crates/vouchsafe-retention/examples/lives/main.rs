@@ -66,9 +66,9 @@ class = "biometric"
 role = "end_user"
 trigger = "last_interaction"
 kind = "ceiling"
-period = "2 years"
+period = "8 months"
 clause = "own 1"
-says = "Faces are destroyed after two years without activity."
+says = "Faces are destroyed after eight months without activity."
 confidence = "confirmed"
 
 [[rule]]

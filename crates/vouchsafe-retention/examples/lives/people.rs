@@ -135,7 +135,7 @@ impl Dice {
 
     /// From 0 to below `limit`.
     fn below(&mut self, limit: u32) -> u32 {
-        let share = u128::from(self.next()) * u128::from(limit) >> 64;
+        let share = (u128::from(self.next()) * u128::from(limit)) >> 64;
         u32::try_from(share).unwrap_or(0)
     }
 }

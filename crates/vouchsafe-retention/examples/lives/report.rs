@@ -14,6 +14,11 @@ use crate::{Half, Result};
 
 const SIZE: (u32, u32) = (960, 420);
 
+const FONT: (&str, u32) = ("sans-serif", 15);
+
+/// The foot of the logarithmic scales: below one, so that one is seen.
+const LEAST: f64 = 0.7;
+
 const COLOURS: [RGBColor; 7] = [
     RGBColor(31, 119, 180),
     RGBColor(140, 86, 75),
@@ -131,7 +136,7 @@ impl Summary {
              in a row do not run. The policy changes after three years (the laws are added) and after seven and a \
              half (an organisation's stricter rules are added). Every destruction is judged by naive rules that \
              share no code with the resolver; a record is late when it is not destroyed by the first sweep that runs \
-             at or after the moment it has to go. A certificate here is a statement signed with Ed25519, verified \
+             at or after the moment it has to go. A plan that trips the breaker is acknowledged by its digest. A certificate here is a statement signed with Ed25519, verified \
              again at the end.</p>\n<table>\n{}</table>\n{figures}</body>\n</html>\n",
             rows.collect::<String>()
         )
@@ -139,8 +144,10 @@ impl Summary {
 
     fn causes(&self) -> Result<String> {
         let lines = Trigger::ALL.iter().enumerate().map(|(i, trigger)| {
-            let months = self.counts.months.iter().enumerate();
-            (trigger.words(), months.map(|(month, counts)| (month as f64 / 12.0, counts[i] as f64)).collect())
+            let whole = self.counts.months.len().saturating_sub(1).max(1);
+            let months = self.counts.months.iter().take(whole).enumerate();
+            let points = months.map(|(month, counts)| (month as f64 / 12.0, (counts[i] as f64).max(LEAST)));
+            (trigger.words(), points.collect())
         });
         plot(&lines.collect::<Vec<_>>(), "years", "destructions a month")
     }
@@ -148,7 +155,10 @@ impl Summary {
     fn stock(&self) -> Result<String> {
         let lines = CLASSES.iter().enumerate().map(|(i, class)| {
             let days = self.counts.stock.iter().enumerate().step_by(7);
-            (class.name(), days.map(|(day, stock)| (day as f64 / 365.25, stock[i] as f64)).collect())
+            (
+                class.name(),
+                days.map(|(day, stock)| (day as f64 / 365.25, (stock[i] as f64).max(LEAST))).collect(),
+            )
         });
         plot(&lines.collect::<Vec<_>>(), "years", "records")
     }
@@ -164,16 +174,21 @@ impl Summary {
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(80)
-                .build_cartesian_2d(0.0..hours.max(1.0), 0.0..most * 1.05)?;
+                .build_cartesian_2d(0.0..hours.max(1.0), (LEAST..most * 1.5).log_scale())?;
             chart
                 .configure_mesh()
                 .x_desc("hours")
                 .y_desc("destructions")
                 .light_line_style(TRANSPARENT)
+                .label_style(FONT)
+                .axis_desc_style(FONT)
                 .draw()?;
             chart.draw_series(self.counts.lateness.iter().enumerate().map(|(hour, count)| {
                 let left = hour as f64;
-                Rectangle::new([(left + 0.1, 0.0), (left + 0.9, *count as f64)], COLOURS[0].filled())
+                Rectangle::new(
+                    [(left + 0.1, LEAST), (left + 0.9, (*count as f64).max(LEAST))],
+                    COLOURS[0].filled(),
+                )
             }))?;
             root.present()?;
         }
@@ -183,6 +198,7 @@ impl Summary {
 
 type Line = (&'static str, Vec<(f64, f64)>);
 
+/// Lines over a logarithmic scale.
 fn plot(lines: &[Line], across: &str, up: &str) -> Result<String> {
     let points = || lines.iter().flat_map(|(_, points)| points);
     let right = points().fold(1.0_f64, |most, (x, _)| most.max(*x));
@@ -195,8 +211,15 @@ fn plot(lines: &[Line], across: &str, up: &str) -> Result<String> {
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(80)
-            .build_cartesian_2d(0.0..right, 0.0..top * 1.05)?;
-        chart.configure_mesh().x_desc(across).y_desc(up).light_line_style(TRANSPARENT).draw()?;
+            .build_cartesian_2d(0.0..right, (LEAST..top * 1.5).log_scale())?;
+        chart
+            .configure_mesh()
+            .x_desc(across)
+            .y_desc(up)
+            .light_line_style(TRANSPARENT)
+            .label_style(FONT)
+            .axis_desc_style(FONT)
+            .draw()?;
         for ((name, points), colour) in lines.iter().zip(COLOURS) {
             let series =
                 chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
@@ -205,7 +228,11 @@ fn plot(lines: &[Line], across: &str, up: &str) -> Result<String> {
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
         }
         let mut labels = chart.configure_series_labels();
-        labels.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).draw()?;
+        labels
+            .label_font(FONT)
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE.mix(0.8))
+            .draw()?;
         root.present()?;
     }
     Ok(svg)

@@ -73,11 +73,9 @@ impl<'a> World<'a> {
 
     /// Runs every day; `checker` judges each destruction, `certificates` gets a signed statement of it.
     pub(crate) fn run(&mut self, checker: &mut Checker<'_>, certificates: &mut Certificates) -> Result<()> {
-        let mut news = self.news();
         let (mut era, mut before) = (0, None);
-        for sweep in 0..self.index.len() {
+        for (sweep, mut told) in self.news().into_iter().enumerate() {
             let now = moment(sweep);
-            let mut told = std::mem::take(&mut news[sweep]);
             told.sort_unstable();
             told.dedup();
             for (at, person) in told {
