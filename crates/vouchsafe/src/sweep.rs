@@ -183,12 +183,14 @@ impl Organisation<'_> {
         let life = act.life(holding.subject)?;
         let decision = act.decide(&life, &holding)?;
         match (decision.verdict(), decision.deadline().decided()) {
-            (Verdict::Due, Some(ruling)) => {
+            // By the rule that the plan was approved with, and no other.
+            (Verdict::Due, Some(ruling)) if ruling.rule() == item.rule() => {
                 let cause = Cause::new(DestructionReason::RetentionRule, Some(ruling.rule()));
                 condemn(act, &holding, &cause, ActorRole::Service)?;
                 Ok(true)
             }
             _ => {
+                // Not due any more, or due by another rule: a later plan looks again.
                 act.rows.set_review(act.organisation, leaf, decision.review_at(act.now))?;
                 Ok(false)
             }
