@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command as Program;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 use rusqlite::Connection;
 use vouchsafe::{Timestamp, VirtualClock, types::Clock};
@@ -25,6 +26,8 @@ const FOLDER: &str = "VOUCHSAFE_CRASH_FOLDER";
 const PEOPLE: u32 = 16;
 /// A folder is left behind after so many kills, so that drills begin with an empty one now and then.
 const KILLS_A_FOLDER: u64 = 25;
+/// After how many years a folder is left for a new one.
+const FOLDER_AGE: i64 = 3;
 const SEED: u64 = 6;
 const NOON: &str = "2026-06-01T12:00:00Z";
 
@@ -175,6 +178,8 @@ struct Drill {
     home: tempfile::TempDir,
     folders: u64,
     clock: Calendar,
+    /// When the folder was begun.
+    began: Timestamp,
     model: Model,
     /// Whether the last kill left a destruction for the next process to finish.
     unsettled: bool,
@@ -194,6 +199,7 @@ impl Drill {
             home: tempfile::tempdir().unwrap(),
             folders: 0,
             clock: Calendar(start()),
+            began: start(),
             model: Model::new(PEOPLE, start()),
             unsettled: false,
             kills: 0,
@@ -208,10 +214,13 @@ impl Drill {
 
     /// One process, one kill, one look at what is left.
     fn strike(&mut self) {
-        if !self.unsettled && self.kills / KILLS_A_FOLDER >= self.folders {
+        let old = self.began.to_zoned_datetime(TimeZone::UTC).checked_add(FOLDER_AGE.years()).unwrap();
+        let full = self.kills / KILLS_A_FOLDER >= self.folders || self.clock.0 > old.timestamp();
+        if !self.unsettled && full {
             self.finish_folder();
             self.folders += 1;
             self.model = Model::new(PEOPLE, self.clock.0);
+            self.began = self.clock.0;
         }
         let folder = self.home.path().join(self.folders.to_string());
         let (script, target) = self.script();
@@ -323,12 +332,12 @@ impl Drill {
         }
     }
 
-    /// Until something is due: verification logs after 90 days, templates after 3 years, evidence after 7.
+    /// Until something is due: verification logs after 90 days, templates after a year. Evidence, with which people are
+    /// forgotten, is not: a folder does not get that old.
     fn a_while(&mut self) -> Span {
         match self.draws.below(100) {
             ..75 => 91.days(),
-            75..90 => 3.years().days(1),
-            _ => 7.years().days(1),
+            _ => 1.year().days(1),
         }
     }
 

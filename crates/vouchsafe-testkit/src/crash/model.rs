@@ -211,10 +211,10 @@ impl Model {
     }
 }
 
-/// Whether a template has lain for three years without an act of its person: WB 4, of all the rules the only one that
-/// ends a template in this drill.
+/// Whether a template has lain for a year without an act of its person: of all the rules the strictest, which counts
+/// where nobody says where people live, and the only one that ends a template in this drill.
 fn is_due(person: &Person, now: Timestamp) -> bool {
     let last = person.last_act.to_zoned_datetime(TimeZone::UTC);
-    let due = last.checked_add(3.years());
+    let due = last.checked_add(1.year());
     person.template == Template::Live && due.is_ok_and(|due| due.timestamp() <= now)
 }
