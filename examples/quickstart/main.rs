@@ -15,10 +15,13 @@ use std::time::Instant;
 use jiff::ToSpan;
 use show::Show;
 use vouchsafe::consent::{AttestedBy, ExpressionKind, NoticeDraft};
+use vouchsafe::keys::OsEntropy;
 use vouchsafe::ledger::verify_receipt;
+use vouchsafe::types::Secret;
 use vouchsafe::{
-    Act, Consented, Decision, Destruction, EnrolmentReceipt, FaceEngine, Image, Limits, ModelSet, Notice,
-    Organisation, Outcome, Permit, Ports, Scope, Subject, Timestamp, Unexplained, VirtualClock, Vouchsafe,
+    Act, Approver, Consented, Decision, Destruction, DestructionCertificate, EnrolmentReceipt, FaceEngine,
+    Image, Limits, ModelSet, Notice, Organisation, Outcome, Pace, Permit, Ports, Scope, Subject, Timestamp,
+    Unexplained, VirtualClock, Vouchsafe,
 };
 
 /// Memory that is given back is wiped first; the library cannot choose this, a program can.
@@ -55,10 +58,12 @@ fn run(folder: &Path) -> Step {
         Ok((Arc::new(FaceEngine::load(&ModelSet::bundled()?)?), String::new()))
     })?;
     let clock = Arc::new(VirtualClock::starting_at(Timestamp::now()));
+    let officer = Approver::from_seed("privacy-officer", &Secret::random(&OsEntropy::new())?)?;
     let open = |dir: &Path| -> Step<Vouchsafe> {
-        Ok(Vouchsafe::open_with(
-            Ports::in_folder(dir)?.with_engine(Arc::clone(&engine)).with_clock(clock.clone()),
-        ))
+        let mut ports = Ports::in_folder(dir)?.with_engine(Arc::clone(&engine)).with_clock(clock.clone());
+        // By default nobody may approve a destruction.
+        ports.approvers.push(officer.key().clone());
+        Ok(Vouchsafe::open_with(ports))
     };
 
     let service = open(&live)?;
@@ -102,9 +107,9 @@ fn run(folder: &Path) -> Step {
         restored(&open(&live)?)
     })?;
     show.timed("the thief opens database and keys of before the withdrawal", || thief(&open(&stolen)?))?;
-    show.timed("three years and a day pass; the sweep runs", || {
+    show.timed("three years and a day pass; what is due is planned, approved and destroyed", || {
         clock.advance(3.years().days(1))?;
-        swept(&open(&live)?)
+        swept(&open(&live)?, &officer)
     })
 }
 
@@ -231,15 +236,16 @@ fn thief(service: &Vouchsafe) -> Step<((), String)> {
     Ok(((), "opens everything, the destroyed template too: a key file is erased on this host only".into()))
 }
 
-fn swept(service: &Vouchsafe) -> Step<((), String)> {
+fn swept(service: &Vouchsafe, officer: &Approver) -> Step<((), String)> {
     let organisation = service.organisation("example-org")?;
     let plan = organisation.plan_retention()?;
     let due = plan.items().len();
-    let Destruction::Done(certificates) = organisation.sweep()? else {
+    let approval = officer.approve(&plan)?;
+    let Destruction::Done(certificates) = organisation.run_plan(plan, &[&approval], Pace::default())? else {
         return Err("the destruction is pending".into());
     };
     let template = certificates.iter().find(|certificate| certificate.enrolment_entry().is_some());
-    let rule = template.ok_or("no template was swept")?.cause().to_owned();
+    let (rule, clause) = template.and_then(DestructionCertificate::rule).ok_or("no template was swept")?;
     let permit = organisation.subject("customer-4712")?.permit(SCOPE)?.or_refuse()?;
     match verify_with(
         service,
@@ -248,7 +254,7 @@ fn swept(service: &Vouchsafe) -> Step<((), String)> {
         "astronaut.png",
         Expect::Rejected,
     ) {
-        Ok(_) => Ok(((), format!("{due} holdings were due, the other template by rule {rule}"))),
+        Ok(_) => Ok(((), format!("{due} holdings were due, the other template by rule {rule} ({clause})"))),
         Err(error) => Err(error),
     }
 }
