@@ -30,6 +30,8 @@
 //! [`rights`] holds requests as state machines with statutory clocks from the packs; [`disclosure`] the register of what
 //! went to whom, in which sale has no basis. Neither is an input of anything that compares, judges or admits.
 //!
+//! Figures about everybody together are [`Aggregates`]: they name nobody, and may be kept when the data is gone.
+//!
 //! A rule whose period its source does not state is a [`Gap`], never a default: data that it covers has no
 //! deadline until the organisation states one in a pack of its own.
 //!
@@ -62,6 +64,7 @@
 #![forbid(unsafe_code)]
 
 mod adopt;
+mod aggregate;
 mod approval;
 mod authority;
 mod breaker;
@@ -98,6 +101,7 @@ pub mod documents;
 pub mod rights;
 
 pub use adopt::Adoption;
+pub use aggregate::{Aggregates, GroupSize};
 pub use approval::{Approvals, Stage};
 pub use authority::Authority;
 pub use breaker::{Breaker, ReleasedPlan};

@@ -6,8 +6,8 @@ use crate::reader::Reader;
 use crate::rights::{Clock, ExportRule};
 use crate::wire::pack_v1::{Fields, PackV1};
 use crate::{
-    Approvals, Breaker, ClockGuard, Force, Honour, MinimumAge, Note, PackFault, Period, Policy, Problem,
-    Profile, RetentionError, Rule, RuleKind, Trigger, breaker,
+    Aggregates, Approvals, Breaker, ClockGuard, Force, Honour, MinimumAge, Note, PackFault, Period, Policy,
+    Problem, Profile, RetentionError, Rule, RuleKind, Trigger, breaker,
 };
 
 /// A parsed pack: rules in their order, and what it says of other packs' rules.
@@ -27,6 +27,7 @@ pub(crate) struct Pack {
     pub(crate) profile: Option<(Profile, usize)>,
     pub(crate) approvals: Option<(Approvals, usize)>,
     pub(crate) breaker: Option<((Breaker, ClockGuard), usize)>,
+    pub(crate) aggregates: Option<(Aggregates, usize)>,
 }
 
 /// An organisation's own period for a rule.
@@ -54,6 +55,8 @@ impl Pack {
         let source = Source { text, force: force_of(text, &wire)?, id: &wire.id };
         let approvals = wire.approval.as_ref().map(|table| source.one(table, Approvals::read)).transpose()?;
         let breaker = wire.breaker.as_ref().map(|table| source.one(table, breaker::read)).transpose()?;
+        let aggregates =
+            wire.aggregate.as_ref().map(|table| source.one(table, Aggregates::read)).transpose()?;
         Ok(Self {
             rules: source.all(&wire.rule, "id", read_rule)?,
             settings: source.all(&wire.setting, "rule", Setting::read)?,
@@ -67,6 +70,7 @@ impl Pack {
             profile: wire.organisation.as_ref().map(|table| source.one(table, Profile::read)).transpose()?,
             approvals,
             breaker,
+            aggregates,
             id: wire.id,
             title: wire.title,
             version: wire.version,

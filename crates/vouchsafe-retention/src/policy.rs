@@ -11,8 +11,8 @@ use crate::disclosure::Recipient;
 use crate::pack::{Pack, Setting};
 use crate::tables::Tables;
 use crate::{
-    Approvals, Breaker, ClockGuard, Confidence, Facts, Honour, MinimumAge, Note, Period, Problem, Profile,
-    RecipientId, RetentionError, Rule, RuleKind, Stage, contradiction,
+    Aggregates, Approvals, Breaker, ClockGuard, Confidence, Facts, Honour, MinimumAge, Note, Period, Problem,
+    Profile, RecipientId, RetentionError, Rule, RuleKind, Stage, contradiction,
 };
 
 /// The rules in force: one or more packs, and the zone in whose calendar they count.
@@ -25,6 +25,7 @@ pub struct Policy {
     tables: Tables,
     approvals: Approvals,
     breaker: Breaker,
+    aggregates: Aggregates,
     clock_guard: ClockGuard,
     sources: Vec<String>,
     zone_name: Arc<str>,
@@ -87,6 +88,7 @@ impl Policy {
             tables: Tables::default(),
             approvals: Approvals::default(),
             breaker: Breaker::default(),
+            aggregates: Aggregates::default(),
             clock_guard: ClockGuard::default(),
             sources: Vec::new(),
             zone_name: "UTC".into(),
@@ -118,6 +120,9 @@ impl Policy {
         }
         if let Some(((breaker, clock_guard), _)) = pack.breaker {
             (self.breaker, self.clock_guard) = (breaker, clock_guard);
+        }
+        if let Some((aggregates, _)) = pack.aggregates {
+            self.aggregates = aggregates;
         }
         self.sources.push(format!("{} ({}, {})", pack.title, pack.id, pack.version));
         Ok(())
@@ -237,6 +242,11 @@ impl Policy {
         if at_once { Stage::Immediate } else { Stage::Scheduled }
     }
 
+    /// What may be kept, and leave, of numbers of people.
+    pub const fn aggregates(&self) -> Aggregates {
+        self.aggregates
+    }
+
     /// What stops a plan that would destroy an unusual share.
     pub const fn breaker(&self) -> Breaker {
         self.breaker
@@ -341,14 +351,15 @@ fn apply(rules: &mut [Rule], pack: &Pack, setting: &Setting) -> Result<(), Reten
     }
 }
 
-/// Refuses a rule that is set twice, and approvals or breakers that two packs state: the last word would win unseen.
+/// Refuses a rule that is set twice, and approvals, breakers or aggregates that two packs state: the last word would win unseen.
 fn stated_once(packs: &[Pack]) -> Result<(), RetentionError> {
     let mut stated = BTreeSet::new();
     for pack in packs {
         let settings = pack.settings.iter().map(|setting| ("setting", setting.rule.as_str(), setting.line));
         let approvals = pack.approvals.iter().map(|&(_, line)| ("approval", "approval", line));
         let breakers = pack.breaker.iter().map(|&(_, line)| ("breaker", "breaker", line));
-        for (table, name, line) in settings.chain(approvals).chain(breakers) {
+        let aggregates = pack.aggregates.iter().map(|&(_, line)| ("aggregate", "aggregate", line));
+        for (table, name, line) in settings.chain(approvals).chain(breakers).chain(aggregates) {
             if !stated.insert((table, name)) {
                 return Err(pack.fault(line, Some(name), Problem::DuplicateSetting));
             }

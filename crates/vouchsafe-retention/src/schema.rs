@@ -34,6 +34,7 @@ pub fn pack_schema() -> String {
             "organisation": object(&organisation()),
             "approval": object(&[may("scheduled", matching("^[0-5]$")), may("offboarding", matching("^[1-5]$"))]),
             "breaker": object(&[may("percent", number()), may("free", number()), may("max_step_days", number())]),
+            "aggregate": object(&[need("minimum", number())]),
         },
     });
     format!("{schema:#}\n")

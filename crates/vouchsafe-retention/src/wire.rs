@@ -39,6 +39,7 @@ pub(crate) mod pack_v1 {
         pub(crate) organisation: Option<Spanned<Fields>>,
         pub(crate) approval: Option<Spanned<Fields>>,
         pub(crate) breaker: Option<Spanned<Fields>>,
+        pub(crate) aggregate: Option<Spanned<Fields>>,
     }
 }
 

@@ -42,6 +42,7 @@ mod rights;
 mod rotate;
 mod sealed;
 mod service;
+mod statistics;
 mod subject;
 mod sweep;
 mod verify;
@@ -71,6 +72,7 @@ pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::{Recovery, Unexplained};
 pub use rotate::{KeyStatus, Rotation};
 pub use service::Vouchsafe;
+pub use statistics::Statistics;
 pub use subject::Subject;
 pub use sweep::Pace;
 

@@ -1,6 +1,8 @@
 //! What an organisation's pack may say, and what is refused.
 
-use vouchsafe_retention::{Facts, Hold, ItemId, Plan, Policy, Problem, RetentionError, Stage, Verdict};
+use vouchsafe_retention::{
+    Facts, GroupSize, Hold, ItemId, Plan, Policy, Problem, RetentionError, Stage, Verdict,
+};
 use vouchsafe_types::{DataClass, Role};
 
 use crate::laws::{enrolled, hold, own, with};
@@ -44,6 +46,7 @@ fn only_an_organisation_adopts_and_sets_approvals_and_breakers() {
         "[[adopt]]\nrule = \"co-inactivity\"\nby = \"counsel\"\non = \"2026-03-01\"\n",
         "[approval]\nscheduled = \"1\"\n",
         "[breaker]\npercent = \"100\"\n",
+        "[aggregate]\nminimum = \"5\"\n",
     ] {
         assert!(with(table).is_ok(), "{table}");
         let notice = own(table).replace("\"organisation\"", "\"notice\"");
@@ -61,7 +64,9 @@ fn what_is_stated_twice_is_refused() {
     refused(with(&RULE.repeat(2)), Some(16), &Problem::DuplicateRule);
     let note = "[[note]]\nid = \"eu-7-3\"\nclause = \"T\"\nsays = \"S.\"\nconfidence = \"confirmed\"\n";
     refused(with(note), Some(6), &Problem::DuplicateRule);
-    for table in ["[approval]\nscheduled = \"1\"\n", "[breaker]\nfree = \"1\"\n"] {
+    for table in
+        ["[approval]\nscheduled = \"1\"\n", "[breaker]\nfree = \"1\"\n", "[aggregate]\nminimum = \"9\"\n"]
+    {
         let (first, second) = (own(table), own(table));
         let packs = [Policy::shipped_packs(), vec![&first, &second]].concat();
         refused(Policy::from_packs(&packs), Some(6), &Problem::DuplicateSetting);
@@ -75,6 +80,8 @@ fn approvals_and_breakers_are_bounded() {
         ("[approval]\nscheduled = \"-1\"\n", "scheduled"),
         ("[approval]\noffboarding = \"0\"\n", "offboarding"),
         ("[approval]\noffboarding = \"02\"\n", "offboarding"),
+        ("[aggregate]\nminimum = \"1\"\n", "minimum"),
+        ("[aggregate]\nminimum = \"1000001\"\n", "minimum"),
         ("[breaker]\npercent = \"101\"\n", "percent"),
         ("[breaker]\nmax_step_days = \"0\"\n", "max_step_days"),
         ("[breaker]\nmax_step_days = \"367\"\n", "max_step_days"),
@@ -164,4 +171,23 @@ fn a_class_without_a_ceiling_for_everybody_is_a_gap() {
     assert!(gap(RULE), "of one place");
     assert!(gap(&everywhere.replace("ceiling", "floor")), "kept, never destroyed");
     assert!(gap(&everywhere.replace("class = \"support\"\n", "class = \"support\"\nrole = \"end_user\"\n")));
+}
+
+/// Promise: FP-6-aggregate
+#[test]
+fn a_small_group_is_not_told_from_an_empty_one_and_no_figure_is_exact() {
+    let aggregates = with("[aggregate]\nminimum = \"5\"\n").unwrap().aggregates();
+    assert_eq!(Policy::shipped().unwrap().aggregates().minimum(), 10);
+    for people in 0..5 {
+        assert_eq!(aggregates.release(people), GroupSize::Few);
+    }
+    for people in 5..1_000 {
+        let GroupSize::AtLeast(told) = aggregates.release(people) else {
+            panic!("{people} people are a group")
+        };
+        assert!(told <= people && people - told < 5 && told % 5 == 0);
+    }
+    assert_eq!(aggregates.release(u64::MAX), GroupSize::AtLeast(u64::MAX));
+    assert_eq!(aggregates.release(9).to_string(), "at least 5");
+    assert_eq!(aggregates.release(0).to_string(), "few or none");
 }

@@ -71,6 +71,14 @@ pub trait LifeRows {
         subject: SubjectPseudonym,
     ) -> Result<Vec<ResidenceRow>, StoreError>;
 
+    /// How many people have their newest act of consent at which status, by scope; groups of nobody are left out.
+    ///
+    /// Reads every line of consent.
+    fn people_by_consent(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<(Scope, u8, u64)>, StoreError>;
+
     /// Deletes what is recorded of a person's consent, marks, events and places, once nothing of them is held but
     /// destruction evidence: a live or condemned holding of another class stops it.
     ///

@@ -138,6 +138,18 @@ impl LifeRows for Rows<'_> {
         })
     }
 
+    fn people_by_consent(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<(Scope, u8, u64)>, StoreError> {
+        // Relies on INVARIANT (newest act): one row is one person.
+        let sql = "SELECT scope, status, count(*) FROM consent WHERE organisation = ?1 AND newest = 1 \
+                   GROUP BY scope, status ORDER BY scope, status";
+        self.all(sql, params![organisation.as_str()], |row| {
+            Ok((read_scope(row.get(0)?)?, row.get(1)?, row.get(2)?))
+        })
+    }
+
     fn forget_subject(
         &mut self,
         organisation: &OrganisationId,

@@ -307,3 +307,24 @@ fn an_organisation_leaves_by_one_approved_plan_with_one_certificate() {
     );
     assert!(matches!(organisation.subject("1").unwrap().permit(FACE).unwrap(), Outcome::Refused(_)));
 }
+
+/// Promise: FP-6-aggregate
+#[test]
+fn statistics_outlive_the_people_and_tell_of_no_small_group() {
+    let scene = Scene::new();
+    let service = with(&scene, "[aggregate]\nminimum = \"3\"\n");
+    let organisation = service.organisation("acme").unwrap();
+    let people = ["1", "2", "3", "4"].map(|id| consented(&organisation, id));
+    let given = organisation.statistics().unwrap();
+    assert_eq!(given.to_text(), "face\tend_user\tverification\tgiven\t3\n", "four people are at least three");
+    for person in &people[..2] {
+        done(person.withdraw(FACE).unwrap().destruction);
+    }
+    let halved = organisation.statistics().unwrap();
+    assert_eq!(halved.to_text(), "", "two and two are few");
+    assert_eq!(halved.groups.len(), given.groups.len(), "an empty group is listed as a small one is");
+    for person in people {
+        done(person.erase_by(DPO).unwrap());
+    }
+    assert_eq!(given.minimum, 3, "what was counted before names nobody");
+}
