@@ -21,9 +21,13 @@ use vouchsafe_fuzz::{
 use vouchsafe_ledger::{
     Checkpoint, EntryKind, HandoverReason, HandoverStatement, Leaf, LogSigner, Opening, commitment, merkle,
 };
-use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy};
+use vouchsafe_retention::disclosure::{DeletionOrder, Disclosure, LegalBasis};
+use vouchsafe_retention::rights::{
+    ExtensionReason, IdentityProof, Inventory, Place, RequestId, RequestKind, RightsRequest, TaskStatus,
+};
+use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy, RecipientId};
 use vouchsafe_types::{
-    DataClass, LeafIndex, Modality, Purpose, Role, Scope, Secret, SubjectPseudonym, Timestamp,
+    DataClass, Jurisdiction, LeafIndex, Modality, Purpose, Role, Scope, Secret, SubjectPseudonym, Timestamp,
 };
 
 type Step<T = ()> = Result<T, Box<dyn Error>>;
@@ -40,6 +44,7 @@ fn main() -> Step {
     people(&folder)?;
     consents(&folder)?;
     retention(&folder)?;
+    rights(&folder)?;
     models(&folder)
 }
 
@@ -435,7 +440,73 @@ period = "2 years"
         .acted(PersonalAct::Verified, "2024-02-29T10:00:00Z".parse()?);
     put(folder, "retention_plan", "empty", Plan::make(&policy, [], now)?.to_bytes()?)?;
     let records = [(ItemId::parse("a-1")?, facts.clone()), (ItemId::parse("b-2")?, facts)];
-    put(folder, "retention_plan", "two", Plan::make(&policy, records, now)?.to_bytes()?)
+    let plan = Plan::make(&policy, records, now)?;
+    put(folder, "retention_plan", "two", plan.to_bytes()?)?;
+    put(folder, "retention_plan", "for_log", plan.for_log(ORIGIN)?.to_bytes()?)
+}
+
+/// A request that was extended and answered, one that was refused, disclosures and an order.
+fn rights(folder: &Path) -> Step {
+    let pack = r#"format = 1
+id = "acme"
+version = "1"
+title = "Acme"
+kind = "organisation"
+
+[organisation]
+name = "Acme"
+address = "1 Street"
+email = "privacy@acme.example"
+minimum_age = "18"
+regions = "eu"
+store_region = "eu"
+
+[[recipient]]
+id = "host"
+name = "Host"
+kind = "processor"
+region = "us"
+purpose = "hosting"
+classes = "account, billing"
+document = "dpa-1"
+confidential = "yes"
+delete_within = "30 days"
+safeguard = "scc: 2021/914"
+"#;
+    put(folder, "policy_pack", "organisation", pack)?;
+    let policy = Policy::from_packs(&[Policy::shipped_packs(), vec![pack]].concat())?;
+    let at = |day: u32| format!("2026-04-{day:02}T12:00:00Z").parse::<Timestamp>();
+    let open = |byte, kind| {
+        RightsRequest::open(&policy, RequestId::from_bytes([byte; 16]), kind, [Jurisdiction::UsCa], at(1)?)
+            .map_err(Box::<dyn Error>::from)
+    };
+    let inventory = Inventory::new(DataClass::ALL.map(|class| (class, Place::Store)))?;
+    let mut answered = open(1, RequestKind::Know)?;
+    answered.confirm(at(2)?)?;
+    answered.verify(IdentityProof::SignedIn, at(3)?)?;
+    answered.start(&inventory, at(4)?)?;
+    answered.extend(ExtensionReason::Complexity, at(5)?)?;
+    for class in DataClass::ALL {
+        answered.answer_task(class, &Place::Store, TaskStatus::NotHeld, at(6)?)?;
+    }
+    answered.answer(&inventory, at(7)?)?;
+    put(folder, "rights_request", "answered", answered.to_bytes()?)?;
+    let mut refused = open(2, RequestKind::Delete)?;
+    refused.ask_identity(at(2)?)?;
+    refused.abandon(at(9)?)?;
+    put(folder, "rights_request", "abandoned", refused.to_bytes()?)?;
+
+    let host = RecipientId::parse("host").ok_or("recipient")?;
+    let disclosed = Disclosure::propose(&policy, &host, LegalBasis::Processor, [DataClass::Account], at(1)?)?;
+    put(folder, "disclosure", "processor", disclosed.to_bytes()?)?;
+    let consent = LegalBasis::ExplicitConsent { scope: Scope::FACE_VERIFICATION, sequence: 1 };
+    let consented = Disclosure::propose(&policy, &host, consent, [DataClass::Billing], at(1)?)?;
+    put(folder, "disclosure", "consent", consented.to_bytes()?)?;
+    let recipient = policy.recipient(&host).ok_or("recipient")?;
+    let mut order = DeletionOrder::issue(&policy, recipient, at(1)?)?;
+    put(folder, "deletion_order", "open", order.to_bytes()?)?;
+    order.acknowledge(at(3)?)?;
+    put(folder, "deletion_order", "acknowledged", order.to_bytes()?)
 }
 
 /// A manifest that names the files which the target makes.

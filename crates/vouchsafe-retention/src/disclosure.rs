@@ -2,6 +2,9 @@
 //!
 //! Sale, lease and trade have no [`LegalBasis`]: they cannot be written down, and what cannot be written down is refused.
 
+/// The longest encoding of a disclosure or an order, in bytes.
+const MAX_LEN: usize = 64 << 10;
+
 mod order;
 mod recipient;
 mod register;

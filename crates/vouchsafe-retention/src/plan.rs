@@ -12,12 +12,13 @@ use crate::{Approvals, Facts, Hold, Policy, RetentionError, Verdict};
 ///
 /// # Encoding
 ///
-/// JSON in UTF-8 without white space, fields in this order: `version` (2), `policy` (digest, hexadecimal), `made_at`,
-/// `considered`, `approvals`, `counts` (by class name, sorted), `earliest`, `latest`, `samples` (by rule, sorted), `items` (`id`, `class`, `rule`, `due`; sorted by
-/// `due`, then `id`). Instants are RFC 3339 in UTC. There is one encoding of a plan; any other is refused.
+/// JSON in UTF-8 without white space, fields in this order: `version` (2), `log` (left out if not stated), `policy`
+/// (digest, hexadecimal), `made_at`, `considered`, `approvals`, `counts` (by class name, sorted), `earliest`, `latest`,
+/// `samples` (by rule, sorted), `items` (`id`, `class`, `rule`, `due`; sorted by `due`, then `id`). Instants are RFC 3339 in UTC. There is one encoding of a plan; any other is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Plan {
+    log: Option<String>,
     policy: Digest,
     made_at: Timestamp,
     considered: u64,
@@ -78,7 +79,33 @@ impl Plan {
         }
         items.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
         let needed = stages.into_iter().map(|stage| policy.approvals().needed(stage)).max().unwrap_or(0);
-        Ok(Self { policy: policy.digest(), made_at: now, considered, approvals: needed, samples, items })
+        Ok(Self {
+            log: None,
+            policy: policy.digest(),
+            made_at: now,
+            considered,
+            approvals: needed,
+            samples,
+            items,
+        })
+    }
+
+    /// States the origin of the log in which it will be executed: item ids are unique in one log only, so that an
+    /// approval without it is an approval for every log.
+    ///
+    /// # Errors
+    /// [`RetentionError::Plan`] for an origin of more than 255 bytes or with control characters.
+    pub fn for_log(mut self, origin: &str) -> Result<Self, RetentionError> {
+        if !is_origin(origin) {
+            return Err(RetentionError::Plan);
+        }
+        self.log = Some(origin.to_owned());
+        Ok(self)
+    }
+
+    /// The origin of the log in which it will be executed.
+    pub fn log(&self) -> Option<&str> {
+        self.log.as_deref()
     }
 
     /// How many different people have to approve it, 0 to 5.
@@ -175,6 +202,7 @@ impl Plan {
         let due = self.items.iter().all(|item| item.due <= self.made_at);
         sorted
             && due
+            && self.log.as_deref().is_none_or(is_origin)
             && ids.len() == self.items.len()
             && self.items.len() as u64 <= self.considered
             && self.approvals <= Approvals::MAX
@@ -190,6 +218,7 @@ impl Plan {
     fn to_wire(&self) -> PlanV2 {
         PlanV2 {
             version: VERSION,
+            log: self.log.clone(),
             policy: self.policy.to_string(),
             made_at: self.made_at.to_string(),
             considered: self.considered,
@@ -204,6 +233,7 @@ impl Plan {
 
     fn from_wire(wire: &PlanV2) -> Result<Self, RetentionError> {
         Ok(Self {
+            log: wire.log.clone(),
             policy: Digest::parse(&wire.policy).map_err(|_| RetentionError::Plan)?,
             made_at: instant(&wire.made_at)?,
             considered: wire.considered,
@@ -291,6 +321,10 @@ impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 fn instant(text: &str) -> Result<Timestamp, RetentionError> {

@@ -53,6 +53,8 @@ pub(crate) mod plan_v2 {
     #[serde(deny_unknown_fields)]
     pub(crate) struct PlanV2 {
         pub(crate) version: u32,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub(crate) log: Option<String>,
         pub(crate) policy: String,
         pub(crate) made_at: String,
         pub(crate) considered: u64,

@@ -47,6 +47,7 @@ struct Share {
 #[must_use]
 pub struct OffboardingPlan {
     text: String,
+    origin: String,
     policy: Digest,
 }
 
@@ -58,11 +59,13 @@ impl OffboardingPlan {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let malformed = || Error::Format("offboarding plan");
         let mut lines = text.lines();
-        let known =
-            lines.next() == Some(PLAN) && lines.next().is_some_and(|line| line.starts_with("origin "));
-        let policy = lines.next().and_then(|line| line.strip_prefix("policy ")).filter(|_| known);
-        let policy = Digest::parse(policy.ok_or_else(malformed)?).map_err(|_| malformed())?;
-        Ok(Self { text: text.to_owned(), policy })
+        if lines.next() != Some(PLAN) {
+            return Err(malformed());
+        }
+        let mut field = |name| lines.next().and_then(|line| line.strip_prefix(name)).ok_or_else(malformed);
+        let (origin, policy) = (field("origin ")?.to_owned(), field("policy ")?);
+        let policy = Digest::parse(policy).map_err(|_| malformed())?;
+        Ok(Self { text: text.to_owned(), origin, policy })
     }
 
     /// The text.
@@ -96,7 +99,7 @@ impl Organisation<'_> {
             let _ = write!(text, "{} destroy {} keep {}", class.name(), share.destroyed, share.kept);
             text.push_str(&until(share));
         }
-        Ok(OffboardingPlan { text, policy: policy.digest() })
+        Ok(OffboardingPlan { text, origin, policy: policy.digest() })
     }
 
     fn shares(
@@ -129,9 +132,12 @@ impl Organisation<'_> {
     /// Returns: the certificate, a signed note under the log's key; it names what is kept, why and until when.
     ///
     /// # Errors
-    /// [`Error::NotApproved`]; what stands in the way of the destruction, and then the job goes on with the next call.
+    /// [`Error::Foreign`] for a plan of another organisation; [`Error::NotApproved`]; what stands in the way of the destruction, and then the job goes on with the next call.
     pub fn offboard(&self, plan: &OffboardingPlan, approvals: &[&str]) -> Result<String, Error> {
         let policy = &self.core.ports.retention;
+        if plan.origin != self.log_origin()? {
+            return Err(Error::Foreign);
+        }
         if plan.policy != policy.digest() {
             return Err(Error::PolicyNotActivated);
         }

@@ -62,7 +62,8 @@ impl Organisation<'_> {
         let live = vouchsafe_store::read(&*self.core.ports.store, |rows| {
             rows.live_count(&self.id).map_err(Error::from)
         })?;
-        Ok(Plan::make_held(&self.core.ports.retention, due, live, now)?)
+        let plan = Plan::make_held(&self.core.ports.retention, due, live, now)?;
+        Ok(plan.for_log(&self.log_origin()?)?)
     }
 
     fn look_at_due(&self, now: Timestamp) -> Result<Found, Error> {
@@ -90,8 +91,12 @@ impl Organisation<'_> {
     /// destroys it. Only the keys of [`Ports::approvers`](crate::Ports::approvers) count; by default there are none.
     ///
     /// # Errors
-    /// [`Error::NotApproved`]; [`Error::Retention`] when the policy changed since.
+    /// [`Error::Foreign`] for a plan of another organisation; [`Error::NotApproved`]; [`Error::Retention`] when the
+    /// policy changed since.
     pub fn run_plan(&self, plan: Plan, approvals: &[&str], pace: Pace) -> Result<Destruction, Error> {
+        if plan.log() != Some(&self.log_origin()?) {
+            return Err(Error::Foreign);
+        }
         let digest = plan.digest()?;
         let approvers = self.approvers_of(&digest, approvals)?;
         if approvers.len() < plan.approvals_needed().max(1) {

@@ -88,11 +88,20 @@ impl DeletionOrder {
     /// Reads an order back.
     ///
     /// # Errors
-    /// [`RetentionError::Disclosure`] for anything but the one encoding.
+    /// [`RetentionError::Disclosure`] for anything but the one encoding of an order, in at most 64 KiB.
     pub fn parse(bytes: &[u8]) -> Result<Self, RetentionError> {
+        if bytes.len() > super::MAX_LEN {
+            return Err(RetentionError::Disclosure);
+        }
         let wire: OrderV1 = serde_json::from_slice(bytes).map_err(|_| RetentionError::Disclosure)?;
         let read = Self::from_wire(&wire).ok_or(RetentionError::Disclosure)?;
         if read.to_bytes()? == bytes { Ok(read) } else { Err(RetentionError::Disclosure) }
+    }
+
+    /// Whether an order of this shape is ever issued and acknowledged.
+    fn could_be(&self) -> bool {
+        let in_time = |at| at >= self.ordered_at;
+        !self.classes.is_empty() && in_time(self.due) && self.acknowledged_at.is_none_or(in_time)
     }
 
     fn from_wire(wire: &OrderV1) -> Option<Self> {
@@ -103,7 +112,8 @@ impl DeletionOrder {
         };
         let (ordered_at, due) = (wire.ordered_at.parse().ok()?, wire.due.parse().ok()?);
         let recipient = RecipientId::parse(&wire.recipient)?;
-        (wire.v == 1).then_some(Self { recipient, classes, ordered_at, due, acknowledged_at })
+        let read = Self { recipient, classes, ordered_at, due, acknowledged_at };
+        (wire.v == 1 && read.could_be()).then_some(read)
     }
 }
 

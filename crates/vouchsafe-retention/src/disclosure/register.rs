@@ -175,8 +175,11 @@ impl Disclosure {
     /// Reads a disclosure back.
     ///
     /// # Errors
-    /// [`RetentionError::Disclosure`] for anything but the one encoding.
+    /// [`RetentionError::Disclosure`] for anything but the one encoding of a disclosure, in at most 64 KiB.
     pub fn parse(bytes: &[u8]) -> Result<Self, RetentionError> {
+        if bytes.len() > super::MAX_LEN {
+            return Err(RetentionError::Disclosure);
+        }
         let wire: DisclosureV1 = serde_json::from_slice(bytes).map_err(|_| RetentionError::Disclosure)?;
         let read = Self::from_wire(&wire).ok_or(RetentionError::Disclosure)?;
         if read.to_bytes()? == bytes { Ok(read) } else { Err(RetentionError::Disclosure) }

@@ -203,6 +203,9 @@ fn a_plan_runs_only_with_its_own_approval() {
         matches!(run(&plan, &[&forged]), Err(Error::NotApproved)),
         "a key that the service does not know"
     );
+    let elsewhere = scene.service.organisation("other").unwrap();
+    let carried = elsewhere.run_plan(plan.clone(), &[&approval], Pace::default());
+    assert!(matches!(carried, Err(Error::Foreign)), "approved for one organisation only");
     let Destruction::Done(done) = run(&plan, &[&approval]).unwrap() else { panic!() };
     assert_eq!(done.len(), plan.items().len());
     let Destruction::Done(again) = run(&plan, &[&approval]).unwrap() else { panic!() };

@@ -298,6 +298,8 @@ fn an_organisation_leaves_by_one_approved_plan_with_one_certificate() {
     let service = Vouchsafe::open_with(ports);
     let organisation = service.organisation("acme").unwrap();
     let two = second.approve_offboarding(&plan).unwrap();
+    let other = service.organisation("other").unwrap();
+    assert!(matches!(other.offboard(&plan, &[&one, &two]), Err(Error::Foreign)), "approved for acme only");
     let note = organisation.offboard(&plan, &[&one, &two]).unwrap();
     let text = verify_offboarding(&note, &organisation.verifier_key().unwrap()).unwrap();
     assert!(text.contains("\nbiometric destroyed 3 kept 0\n"), "{text}");
