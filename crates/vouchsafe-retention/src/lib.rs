@@ -61,6 +61,8 @@
 #![doc = include_str!("../docs/retention-matrix.md")]
 //!
 #![doc = include_str!("../docs/conflicts.md")]
+//!
+#![doc = include_str!("../docs/one-life.md")]
 #![forbid(unsafe_code)]
 
 mod adopt;

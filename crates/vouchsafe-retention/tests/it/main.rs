@@ -19,6 +19,8 @@ mod matrix;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod one_life;
+#[cfg(test)]
 mod organisation;
 #[cfg(test)]
 mod plans;
