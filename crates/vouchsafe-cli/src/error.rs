@@ -5,6 +5,7 @@ use vouchsafe::embed::EmbedError;
 use vouchsafe::envelope::StateStoreError;
 use vouchsafe::ledger::LedgerError;
 use vouchsafe::retention::RetentionError;
+use vouchsafe::retention::documents::DocumentError;
 use vouchsafe::types::TypeError;
 use vouchsafe_eval::EvalError;
 use vouchsafe_keys::KeysError;
@@ -16,6 +17,8 @@ pub(crate) enum CliError {
     // The command line.
     #[error("{0} exists already; name a new one")]
     Exists(&'static str),
+    #[error("the life: {0}")]
+    Life(String),
     #[error("{0} is malformed")]
     Malformed(&'static str),
     #[error("{0} does not exist")]
@@ -36,6 +39,8 @@ pub(crate) enum CliError {
     ProofAlone,
     #[error("the file of {0} does not exist")]
     SecretMissing(&'static str),
+    #[error("give as many signatures as packs, in the same order")]
+    Signatures,
     #[error("the key service file: {0}")]
     Settings(String),
     #[error("the key service file names no known kind: key-file, openbao, pkcs11 or tpm")]
@@ -58,6 +63,8 @@ pub(crate) enum CliError {
     NoGenuine,
     #[error("there are no pictures (jpg, jpeg, png, webp) below the folder")]
     NoPictures,
+    #[error("the notice promises something else than what runs: {0} finding(s)")]
+    NoticeFindings(usize),
     #[error("{0} of the witnesses gave no cosignature")]
     NotCosigned(u64),
     #[error("the export is not sound: {0} finding(s)")]
@@ -101,6 +108,8 @@ pub(crate) enum CliError {
     // What the libraries say.
     #[error("{0}")]
     Capture(#[from] EmbedError),
+    #[error("document: {0}")]
+    Document(#[from] DocumentError),
     #[error("rates: {0}")]
     Eval(#[from] EvalError),
     #[error("{0}")]
@@ -141,6 +150,7 @@ impl CliError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Exists(_)
+            | Self::Life(_)
             | Self::Malformed(_)
             | Self::Missing(_)
             | Self::NoDatabase
@@ -152,6 +162,7 @@ impl CliError {
             | Self::ProofAlone
             | Self::SecretMissing(_)
             | Self::Settings(_)
+            | Self::Signatures
             | Self::Type(_)
             | Self::UnknownKind
             | Self::UnknownNotice

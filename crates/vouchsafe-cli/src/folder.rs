@@ -14,7 +14,7 @@ use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
 use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Vouchsafe};
 
-use crate::{CliError, service};
+use crate::{CliError, policy, service};
 
 /// Where the data lies, and whose it is.
 #[derive(Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Place {
     /// The key service, as TOML (see `vouchsafe keys --help`); without it the folder's key file
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// A pack of the organisation's own, behind those that ship; repeat it, in the order of the policy in force
+    #[arg(long = "pack", value_name = "PACK.toml")]
+    packs: Vec<PathBuf>,
 }
 
 /// An opened folder in which the organisation is known.
@@ -42,7 +45,12 @@ pub(crate) struct Opened {
 
 impl Place {
     pub(crate) const fn new(dir: PathBuf, org: String, keys: Option<PathBuf>) -> Self {
-        Self { dir, org, keys }
+        Self { dir, org, keys, packs: Vec::new() }
+    }
+
+    /// Under the policy of these packs, behind those that ship.
+    pub(crate) fn with_packs(self, packs: Vec<PathBuf>) -> Self {
+        Self { packs, ..self }
     }
 
     /// Opens the folder under the system's clock, without face models.
@@ -65,7 +73,10 @@ impl Place {
         if !self.dir.join("data/vouchsafe.sqlite").is_file() {
             return Err(CliError::NoDatabase);
         }
-        let ports = adjust(self.ports()?);
+        let policy = policy::load(&self.packs, false)?;
+        let mut ports = self.ports()?;
+        ports.retention = policy;
+        let ports = adjust(ports);
         if !is_known(&ports, &id)? {
             return Err(CliError::UnknownOrganisation);
         }

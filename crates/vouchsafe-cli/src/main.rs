@@ -10,10 +10,12 @@ mod files;
 mod folder;
 mod keys;
 mod log;
+mod policy;
 mod receipt;
 mod recover;
 mod retention;
 mod service;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -53,6 +55,9 @@ enum Command {
     /// Publish, prove, verify, watch, witness and export the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
+    /// Check, sign, explain, compare and simulate the retention policy; write what is made from it
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Check the receipt that a person kept, without anybody's help
     #[command(subcommand)]
     Receipt(receipt::Command),
@@ -70,6 +75,7 @@ impl Command {
             Self::Keys(command) => command.run(out),
             Self::Consent(command) => command.run(out),
             Self::Log(command) => command.run(out),
+            Self::Policy(command) => command.run(out),
             Self::Receipt(command) => command.run(out),
             Self::Retention(command) => command.run(out),
             Self::Recover(command) => command.run(out),

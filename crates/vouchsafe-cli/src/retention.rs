@@ -176,7 +176,7 @@ impl Run {
     }
 }
 
-fn read_approver(path: &Path) -> Result<Approver, CliError> {
+pub(crate) fn read_approver(path: &Path) -> Result<Approver, CliError> {
     const MALFORMED: CliError = CliError::Malformed("the approver's key file");
     let text = SecretBytes::new(files::read(path, "the approver's key file")?);
     let text = std::str::from_utf8(text.expose_secret()).map_err(|_| MALFORMED)?;

@@ -1,15 +1,21 @@
 //! The policy in force for an organisation, and whether it is kept to.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use vouchsafe_ledger::{ActorRole, EntryKind};
-use vouchsafe_retention::Policy;
+use vouchsafe_retention::{Policy, Shift};
 use vouchsafe_store::{HoldingState, RetentionRow, Transaction};
-use vouchsafe_types::{Digest, OrganisationId, Timestamp};
+use vouchsafe_types::{DataClass, Digest, OrganisationId, Timestamp};
 
 use crate::act::Act;
 use crate::jobs::{Job, JobKind};
+use crate::lives::Life;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
+
+/// How many holdings are read together.
+const PAGE: u32 = 512;
 
 /// How the organisation keeps to its policy now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +90,30 @@ impl Organisation<'_> {
         Ok(digest)
     }
 
+    /// Counts, class by class, what is held that another policy would destroy earlier or later than the one in force.
+    /// Holds take no part. Nothing is changed; the cost grows with what is stored.
+    ///
+    /// # Errors
+    /// [`Error::PolicyNotActivated`] when this service was opened with another policy than the one in force.
+    pub fn compare_policy(&self, after: &Policy) -> Result<BTreeMap<DataClass, Shift>, Error> {
+        let (before, now) = (&self.core.ports.retention, self.core.now());
+        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            activated(rows, &self.id, before)?;
+            let (mut shifts, mut last) = (BTreeMap::new(), None);
+            loop {
+                let page = rows.holdings(&self.id, last, PAGE)?;
+                let Some(holding) = page.last() else { return Ok(shifts) };
+                last = Some(holding.leaf);
+                for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
+                    let life = Life::read(rows, &self.id, holding.subject)?;
+                    let facts = life.facts(rows, &self.id, holding)?;
+                    let shift = before.compare(after, [facts], now)?;
+                    add(shifts.entry(holding.class).or_default(), shift);
+                }
+            }
+        })
+    }
+
     /// How the organisation keeps to its policy now. `margin` is how long a sweep may take to come round.
     ///
     /// Costs a walk over what is late and what is condemned, not over what is stored.
@@ -131,6 +161,14 @@ impl Organisation<'_> {
         }
         Ok(status)
     }
+}
+
+fn add(sum: &mut Shift, one: Shift) {
+    sum.considered += one.considered;
+    sum.earlier += one.earlier;
+    sum.later += one.later;
+    sum.newly_due += one.newly_due;
+    sum.gaps += one.gaps;
 }
 
 /// Puts the service's policy in force; `known` is what was in force before.
