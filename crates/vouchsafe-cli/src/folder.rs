@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::SignedDuration;
 use vouchsafe::envelope::CachePolicy;
 use vouchsafe::envelope::EnvelopeError;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::ledger::VerifierKey;
 use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
-use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Vouchsafe};
+use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Timestamp, Vouchsafe};
 
 use crate::{CliError, policy, service};
 
@@ -41,6 +42,7 @@ pub(crate) struct Opened {
     store: Arc<dyn Store>,
     keys: Arc<dyn KeyService>,
     cache: CachePolicy,
+    clock: Arc<dyn Clock>,
 }
 
 impl Place {
@@ -56,6 +58,13 @@ impl Place {
     /// Opens the folder under the system's clock, without face models.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
         self.open_with(|ports| ports)
+    }
+
+    /// As [`Self::open`], where the packs at hand make the policy in force: whatever is decided is decided by it.
+    pub(crate) fn open_in_force(&self) -> Result<Opened, CliError> {
+        let opened = self.open()?;
+        let status = opened.organisation()?.retention_status(SignedDuration::ZERO)?;
+        if status.is_current { Ok(opened) } else { Err(CliError::Facade(Error::PolicyNotActivated)) }
     }
 
     /// As [`Self::open`], under another clock.
@@ -82,7 +91,8 @@ impl Place {
         }
         let (policy, cache) = (ports.retention.clone(), ports.cache);
         let (store, keys) = (Arc::clone(&ports.store), Arc::clone(&ports.keys));
-        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache })
+        let clock = Arc::clone(&ports.clock);
+        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache, clock })
     }
 
     fn ports(&self) -> Result<Ports, CliError> {
@@ -132,6 +142,11 @@ impl Opened {
     /// The organisation.
     pub(crate) fn organisation(&self) -> Result<Organisation<'_>, CliError> {
         Ok(self.service.organisation(self.id.as_str())?)
+    }
+
+    /// The instant by the clock that it was opened under.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Its identifier.
