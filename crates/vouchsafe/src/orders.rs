@@ -69,20 +69,24 @@ impl Organisation<'_> {
     }
 }
 
-/// Orders every processor of the policy to delete what it has of the person, but those ordered already.
+/// Orders every processor of the policy to delete what it has of the person, but those ordered already: one that
+/// acknowledged is ordered again only once the person has acted since.
 ///
 /// Returns: how many orders were given.
 pub(crate) fn order_deletions(act: &mut Act<'_>, subject: SubjectPseudonym) -> Result<u64, Error> {
     let known = act.documents(subject, Kind::Order)?;
     let known = known.iter().map(|row| DeletionOrder::parse(&row.plain)).collect::<Result<Vec<_>, _>>()?;
+    let acted = act.rows.last_interaction(act.organisation, subject)?;
     let policy = &act.core.ports.retention;
     let mut given = 0;
     for recipient in
         policy.recipients().iter().filter(|recipient| recipient.kind() == RecipientKind::Processor)
     {
-        let open =
-            |order: &DeletionOrder| order.recipient() == recipient.id() && order.acknowledged_at().is_none();
-        if known.iter().any(open) {
+        let stands = |order: &DeletionOrder| {
+            let since = acted.is_none_or(|acted| order.ordered_at() >= acted);
+            order.recipient() == recipient.id() && (order.acknowledged_at().is_none() || since)
+        };
+        if known.iter().any(stands) {
             continue;
         }
         let order = DeletionOrder::issue(policy, recipient, act.now)?;
