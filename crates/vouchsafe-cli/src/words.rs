@@ -97,7 +97,7 @@ pub(crate) fn instant(text: &str) -> Word<Timestamp> {
 }
 
 /// Two words with something between them.
-pub(crate) fn pair<'a>(text: &'a str, between: char, form: impl Display) -> Word<(&'a str, &'a str)> {
+pub(crate) fn pair(text: &str, between: char, form: impl Display) -> Word<(&str, &str)> {
     text.split_once(between).ok_or_else(|| format!("not of the form {form}"))
 }
 
