@@ -69,6 +69,7 @@ mod tests {
             load(&PACK.replace("Acme", "Acne"), &signature),
             load(PACK, &stranger.sign_pack(PACK).unwrap()),
             load(PACK, ""),
+            load(PACK, &counsel.sign_text("vouchsafe retention approval v2\nplan 0\n").unwrap()),
             load(PACK, &signature.replace("policy-pack", "policy-sack")),
         ];
         for refused in wrong {

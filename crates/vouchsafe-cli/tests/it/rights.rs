@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use vouchsafe::retention::rights::RequestKind;
+
 use crate::policy::{ACME, activate};
 use crate::scene::{Run, Scene, enrol};
 
@@ -45,7 +47,8 @@ fn a_hold_needs_an_authority_and_two_people() {
     place(&warrant, &two, "State v. Doe").fails(1, &refused(matter));
     let past = [&two[..], &["--expires", "2020-01-01"]].concat();
     place(&warrant, &past, "il-1").fails(1, &refused("it ends before it was placed"));
-    run(&scene, &["hold", "release", &"0".repeat(32)]);
+    assert_eq!(run(&scene, &["hold", "release", &"0".repeat(32)]).code, Some(1));
+    assert_eq!(run(&scene, &["hold", "release", "il-1"]).code, Some(2));
     assert_eq!(run(&scene, &["hold", "list"]).done(), "holds=0\n");
     assert_eq!(entries(&scene), before);
 
@@ -153,4 +156,19 @@ fn nothing_is_decided_under_another_policy_than_the_one_in_force() {
     scene.run(&["retention", "offboard", "plan", "--out", "plan"]).fails(1, other);
     assert_eq!(entries(&scene), before);
     assert!(!scene.path("plan").exists());
+}
+
+#[test]
+fn a_request_of_years_ago_is_an_alarm() {
+    let scene = Scene::new();
+    {
+        let service = scene.service();
+        let organisation = service.organisation("acme").unwrap();
+        enrol(&organisation, "4711", 1);
+        organisation.subject("4711").unwrap().request(RequestKind::Know).unwrap();
+    }
+    let due = scene.run(&["rights", "due"]).fails(1, "2 step(s) of requests are overdue");
+    assert!(due.contains("  know: confirm by 2020-04-15T12:00:00Z, overdue\n"), "{due}");
+    assert!(due.contains("  know: answer by 2020-05-01T12:00:00Z, overdue\n"), "{due}");
+    assert!(due.ends_with("\ndue=1\n"), "{due}");
 }
