@@ -246,6 +246,12 @@ fn a_policy_is_compared_class_by_class_and_nothing_is_changed() {
     assert_eq!((support.considered, support.later, support.gaps), (1, 1, 1), "{without:?}");
     assert_eq!(organisation.retention_status(SignedDuration::from_hours(1)).unwrap(), status);
     let other = scene.service.organisation("acme").unwrap();
+    assert!(matches!(other.activate_policy(), Err(Error::Retention(RetentionError::Gap { .. }))));
+    assert_eq!(
+        organisation.retention_status(SignedDuration::from_hours(1)).unwrap(),
+        status,
+        "not activated"
+    );
     assert!(matches!(other.compare_policy(&policy("")), Err(Error::PolicyNotActivated)));
 }
 
