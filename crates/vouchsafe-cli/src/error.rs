@@ -5,6 +5,8 @@ use vouchsafe::embed::EmbedError;
 use vouchsafe::envelope::StateStoreError;
 use vouchsafe::ledger::LedgerError;
 use vouchsafe::retention::RetentionError;
+use vouchsafe::retention::disclosure::DisclosureRefusal;
+use vouchsafe::retention::documents::DocumentError;
 use vouchsafe::types::TypeError;
 use vouchsafe_eval::EvalError;
 use vouchsafe_keys::KeysError;
@@ -14,8 +16,12 @@ use vouchsafe_witness::SetupError;
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
     // The command line.
+    #[error("somebody who looked at documents is named with --checked-by, and only then")]
+    CheckedBy,
     #[error("{0} exists already; name a new one")]
     Exists(&'static str),
+    #[error("the life: {0}")]
+    Life(String),
     #[error("{0} is malformed")]
     Malformed(&'static str),
     #[error("{0} does not exist")]
@@ -36,6 +42,8 @@ pub(crate) enum CliError {
     ProofAlone,
     #[error("the file of {0} does not exist")]
     SecretMissing(&'static str),
+    #[error("give as many signatures as packs, in the same order")]
+    Signatures,
     #[error("the key service file: {0}")]
     Settings(String),
     #[error("the key service file names no known kind: key-file, openbao, pkcs11 or tpm")]
@@ -58,12 +66,22 @@ pub(crate) enum CliError {
     NoGenuine,
     #[error("there are no pictures (jpg, jpeg, png, webp) below the folder")]
     NoPictures,
+    #[error("{0} holding(s) are later than the margin: run the sweep, and look why it did not")]
+    Late(u64),
+    #[error("{0} order(s) are not acknowledged in time")]
+    LateOrders(usize),
+    #[error("{0} step(s) of requests are overdue")]
+    LateRequests(usize),
+    #[error("the notice promises something else than what runs: {0} finding(s)")]
+    NoticeFindings(usize),
     #[error("{0} of the witnesses gave no cosignature")]
     NotCosigned(u64),
     #[error("the export is not sound: {0} finding(s)")]
     ExportNotSound(u64),
     #[error("the receipt carries no proof that its entry is in the log")]
     NoProof,
+    #[error("the packs make another policy than the one named")]
+    OtherPolicy,
     #[error("the proof is of another entry than the receipt")]
     OtherEntry,
     #[error("the receipt's act does not name this notice")]
@@ -101,6 +119,10 @@ pub(crate) enum CliError {
     // What the libraries say.
     #[error("{0}")]
     Capture(#[from] EmbedError),
+    #[error("refused, and the log says so: {0}")]
+    Disclosure(#[from] DisclosureRefusal),
+    #[error("document: {0}")]
+    Document(#[from] DocumentError),
     #[error("rates: {0}")]
     Eval(#[from] EvalError),
     #[error("{0}")]
@@ -140,7 +162,9 @@ impl CliError {
     /// 2 when the command line is wrong or names what is not there, else 1.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Exists(_)
+            Self::CheckedBy
+            | Self::Exists(_)
+            | Self::Life(_)
             | Self::Malformed(_)
             | Self::Missing(_)
             | Self::NoDatabase
@@ -152,6 +176,7 @@ impl CliError {
             | Self::ProofAlone
             | Self::SecretMissing(_)
             | Self::Settings(_)
+            | Self::Signatures
             | Self::Type(_)
             | Self::UnknownKind
             | Self::UnknownNotice

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::SignedDuration;
 use vouchsafe::envelope::CachePolicy;
 use vouchsafe::envelope::EnvelopeError;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe::ledger::VerifierKey;
 use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
-use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Vouchsafe};
+use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Timestamp, Vouchsafe};
 
-use crate::{CliError, service};
+use crate::{CliError, policy, service};
 
 /// Where the data lies, and whose it is.
 #[derive(Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Place {
     /// The key service, as TOML (see `vouchsafe keys --help`); without it the folder's key file
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// A pack of the organisation's own, behind those that ship; repeat it, in the order of the policy in force
+    #[arg(long = "pack", value_name = "PACK.toml")]
+    packs: Vec<PathBuf>,
 }
 
 /// An opened folder in which the organisation is known.
@@ -38,16 +42,29 @@ pub(crate) struct Opened {
     store: Arc<dyn Store>,
     keys: Arc<dyn KeyService>,
     cache: CachePolicy,
+    clock: Arc<dyn Clock>,
 }
 
 impl Place {
     pub(crate) const fn new(dir: PathBuf, org: String, keys: Option<PathBuf>) -> Self {
-        Self { dir, org, keys }
+        Self { dir, org, keys, packs: Vec::new() }
+    }
+
+    /// Under the policy of these packs, behind those that ship.
+    pub(crate) fn with_packs(self, packs: Vec<PathBuf>) -> Self {
+        Self { packs, ..self }
     }
 
     /// Opens the folder under the system's clock, without face models.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
         self.open_with(|ports| ports)
+    }
+
+    /// As [`Self::open`], where the packs at hand make the policy in force: whatever is decided is decided by it.
+    pub(crate) fn open_in_force(&self) -> Result<Opened, CliError> {
+        let opened = self.open()?;
+        let status = opened.organisation()?.retention_status(SignedDuration::ZERO)?;
+        if status.is_current { Ok(opened) } else { Err(CliError::Facade(Error::PolicyNotActivated)) }
     }
 
     /// As [`Self::open`], under another clock.
@@ -65,13 +82,17 @@ impl Place {
         if !self.dir.join("data/vouchsafe.sqlite").is_file() {
             return Err(CliError::NoDatabase);
         }
-        let ports = adjust(self.ports()?);
+        let policy = policy::load(&self.packs, false)?;
+        let mut ports = self.ports()?;
+        ports.retention = policy;
+        let ports = adjust(ports);
         if !is_known(&ports, &id)? {
             return Err(CliError::UnknownOrganisation);
         }
         let (policy, cache) = (ports.retention.clone(), ports.cache);
         let (store, keys) = (Arc::clone(&ports.store), Arc::clone(&ports.keys));
-        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache })
+        let clock = Arc::clone(&ports.clock);
+        Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache, clock })
     }
 
     fn ports(&self) -> Result<Ports, CliError> {
@@ -121,6 +142,11 @@ impl Opened {
     /// The organisation.
     pub(crate) fn organisation(&self) -> Result<Organisation<'_>, CliError> {
         Ok(self.service.organisation(self.id.as_str())?)
+    }
+
+    /// The instant by the clock that it was opened under.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Its identifier.

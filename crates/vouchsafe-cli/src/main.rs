@@ -4,16 +4,22 @@
 #![forbid(unsafe_code)]
 
 mod consent;
+mod disclosure;
 mod error;
 mod eval;
 mod files;
 mod folder;
+mod hold;
 mod keys;
 mod log;
+mod order;
+mod policy;
 mod receipt;
 mod recover;
 mod retention;
+mod rights;
 mod service;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -50,15 +56,30 @@ enum Command {
     /// Answer what was consented when, end consents whose time is over, list the notices
     #[command(subcommand)]
     Consent(consent::Command),
+    /// Ask whether data may go to somebody, and keep the register of what went
+    #[command(subcommand)]
+    Disclosure(disclosure::Command),
+    /// Place, release and list legal holds
+    #[command(subcommand)]
+    Hold(hold::Command),
     /// Publish, prove, verify, watch, witness and export the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
+    /// Follow up what recipients were ordered to delete
+    #[command(subcommand)]
+    Order(order::Command),
+    /// Check, sign, explain, compare and simulate the retention policy; write what is made from it
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Check the receipt that a person kept, without anybody's help
     #[command(subcommand)]
     Receipt(receipt::Command),
-    /// Plan, approve and run destruction by the retention policy; certify it
+    /// Plan, approve and run destruction by the retention policy; certify it; watch over it; end an organisation
     #[command(subcommand)]
     Retention(retention::Command),
+    /// Take a person's requests by right, and see them through to their answer
+    #[command(subcommand)]
+    Rights(rights::Command),
     /// Continue after a restored backup: take back the log, replay destructions; stop other processes first
     Recover(recover::Recover),
 }
@@ -69,9 +90,14 @@ impl Command {
             Self::Eval(command) => command.run(out),
             Self::Keys(command) => command.run(out),
             Self::Consent(command) => command.run(out),
+            Self::Disclosure(command) => command.run(out),
+            Self::Hold(command) => command.run(out),
             Self::Log(command) => command.run(out),
+            Self::Order(command) => command.run(out),
+            Self::Policy(command) => command.run(out),
             Self::Receipt(command) => command.run(out),
             Self::Retention(command) => command.run(out),
+            Self::Rights(command) => command.run(out),
             Self::Recover(command) => command.run(out),
         }
     }

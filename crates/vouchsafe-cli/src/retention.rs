@@ -15,6 +15,8 @@ use crate::log::parse_key;
 use crate::{CliError, files};
 
 pub(crate) mod certificate;
+pub(crate) mod offboard;
+pub(crate) mod status;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -34,6 +36,13 @@ pub(crate) enum Command {
     Certify(certificate::Certify),
     /// Check a certificate offline, and whether it is about a person's enrolment
     CheckCertificate(certificate::Check),
+    /// Say whether the organisation keeps to its policy now; 1 when something is late
+    Status(status::Status),
+    /// Put the policy of these packs in force; compare it with the one in force first (`policy diff`)
+    Activate(status::Activate),
+    /// End a whole organisation: plan, approve, run, verify
+    #[command(subcommand)]
+    Offboard(offboard::Command),
 }
 
 #[derive(Args)]
@@ -111,6 +120,9 @@ impl Command {
             }
             Self::Certify(certify) => certify.run(out),
             Self::CheckCertificate(check) => check.run(out),
+            Self::Status(status) => status.run(out),
+            Self::Activate(activate) => activate.run(out),
+            Self::Offboard(command) => command.run(out),
         }
     }
 }
@@ -176,7 +188,7 @@ impl Run {
     }
 }
 
-fn read_approver(path: &Path) -> Result<Approver, CliError> {
+pub(crate) fn read_approver(path: &Path) -> Result<Approver, CliError> {
     const MALFORMED: CliError = CliError::Malformed("the approver's key file");
     let text = SecretBytes::new(files::read(path, "the approver's key file")?);
     let text = std::str::from_utf8(text.expose_secret()).map_err(|_| MALFORMED)?;

@@ -3,7 +3,7 @@
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_retention::Trigger;
-use vouchsafe_types::{DataClass, LeafIndex, SubjectPseudonym};
+use vouchsafe_types::{DataClass, LeafIndex, SubjectPseudonym, Timestamp};
 
 use crate::act::Act;
 use crate::close::{End, end_all};
@@ -28,7 +28,7 @@ impl Subject<'_> {
     /// # Errors
     /// Any error means: nothing was deleted.
     pub fn erase(&self) -> Result<Destruction, Error> {
-        self.erase_as(ActorRole::Person, DestructionReason::AccountDeletion)
+        self.erase_as(ActorRole::Person, DestructionReason::AccountDeletion, None)
     }
 
     /// As [`Self::erase`], asked for by an administrator.
@@ -36,14 +36,20 @@ impl Subject<'_> {
     /// # Errors
     /// As [`Self::erase`].
     pub fn erase_by(&self, by: ActorRole) -> Result<Destruction, Error> {
-        self.erase_as(by, DestructionReason::AccountDeletion)
+        self.erase_as(by, DestructionReason::AccountDeletion, None)
     }
 
-    pub(crate) fn erase_as(&self, by: ActorRole, reason: DestructionReason) -> Result<Destruction, Error> {
+    /// `since` is when the request that is carried out began: what was ordered under it is not ordered twice.
+    pub(crate) fn erase_as(
+        &self,
+        by: ActorRole,
+        reason: DestructionReason,
+        since: Option<Timestamp>,
+    ) -> Result<Destruction, Error> {
         // A leaf that may not be needed could have to be reserved, which waits for whoever uses the keys.
         let orders = !self.organisation.core.ports.retention.recipients().is_empty();
         let evidence = EVIDENCE.get(..if orders { 3 } else { 2 }).unwrap_or(&EVIDENCE);
-        let condemned = self.act(evidence, |act| delete_account(act, self.pseudonym, by, reason))?;
+        let condemned = self.act(evidence, |act| delete_account(act, self.pseudonym, by, reason, since))?;
         let destruction = self.organisation.destruction_of(&condemned);
         if matches!(destruction, Destruction::Done(_)) {
             self.organisation.resume_jobs()?;
@@ -58,6 +64,7 @@ pub(crate) fn delete_account(
     subject: SubjectPseudonym,
     by: ActorRole,
     reason: DestructionReason,
+    since: Option<Timestamp>,
 ) -> Result<Vec<LeafIndex>, Error> {
     if act.rows.last_interaction(act.organisation, subject)?.is_none() {
         return Ok(Vec::new());
@@ -68,7 +75,7 @@ pub(crate) fn delete_account(
     note(act, subject, None, Trigger::AccountDeletion, recorded.entry)?;
     let mut condemned = end_all(act, subject, End::account_deleted(by, reason))?;
     condemned.extend(end_due(act, subject, reason, by)?);
-    let orders = order_deletions(act, subject)?;
+    let orders = order_deletions(act, subject, since)?;
     if !condemned.is_empty() || orders > 0 {
         act.begin_job(JobKind::AccountDeletion, Some(subject), &Job::of(&condemned))?;
     }

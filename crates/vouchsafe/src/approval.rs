@@ -41,6 +41,10 @@ impl Approver {
     pub fn approve_offboarding(&self, plan: &OffboardingPlan) -> Result<String, Error> {
         Ok(self.0.sign(&approval(&plan.digest()))?)
     }
+
+    pub(crate) fn sign_text(&self, text: &str) -> Result<String, Error> {
+        Ok(self.0.sign(text)?)
+    }
 }
 
 impl std::fmt::Debug for Approver {

@@ -15,6 +15,9 @@ pub mod runbook_keys {}
 #[doc = include_str!("../docs/runbook-log.md")]
 pub mod runbook_log {}
 
+#[doc = include_str!("../docs/runbook-retention.md")]
+pub mod runbook_retention {}
+
 /// Architecture decision records: one page each, never edited, only superseded.
 pub mod decisions {
     #[doc = include_str!("../docs/adr/0001-inference-engine.md")]

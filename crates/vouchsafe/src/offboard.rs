@@ -235,7 +235,7 @@ fn end_holding(act: &mut Act<'_>, leaf: LeafIndex) -> Result<(), Error> {
     let Some(holding) = read(act)? else { return Ok(()) };
     let how = End::account_deleted(ActorRole::Service, DestructionReason::Offboarding);
     if !end_all(act, holding.subject, how)?.is_empty() {
-        order_deletions(act, holding.subject)?;
+        order_deletions(act, holding.subject, None)?;
     }
     let Some(holding) = read(act)? else { return Ok(()) };
     let life = act.life(holding.subject)?;

@@ -69,10 +69,15 @@ impl Organisation<'_> {
     }
 }
 
-/// Orders every processor of the policy to delete what it has of the person, but those ordered already.
+/// Orders every processor of the policy to delete what it has of the person, but those whose order is open, and those
+/// that acknowledged one given `since`, when the request that is carried out began.
 ///
 /// Returns: how many orders were given.
-pub(crate) fn order_deletions(act: &mut Act<'_>, subject: SubjectPseudonym) -> Result<u64, Error> {
+pub(crate) fn order_deletions(
+    act: &mut Act<'_>,
+    subject: SubjectPseudonym,
+    since: Option<Timestamp>,
+) -> Result<u64, Error> {
     let known = act.documents(subject, Kind::Order)?;
     let known = known.iter().map(|row| DeletionOrder::parse(&row.plain)).collect::<Result<Vec<_>, _>>()?;
     let policy = &act.core.ports.retention;
@@ -80,9 +85,11 @@ pub(crate) fn order_deletions(act: &mut Act<'_>, subject: SubjectPseudonym) -> R
     for recipient in
         policy.recipients().iter().filter(|recipient| recipient.kind() == RecipientKind::Processor)
     {
-        let open =
-            |order: &DeletionOrder| order.recipient() == recipient.id() && order.acknowledged_at().is_none();
-        if known.iter().any(open) {
+        let stands = |order: &DeletionOrder| {
+            let again = since.is_none_or(|since| order.ordered_at() < since);
+            order.recipient() == recipient.id() && (order.acknowledged_at().is_none() || !again)
+        };
+        if known.iter().any(stands) {
             continue;
         }
         let order = DeletionOrder::issue(policy, recipient, act.now)?;

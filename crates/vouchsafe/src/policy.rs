@@ -1,15 +1,21 @@
 //! The policy in force for an organisation, and whether it is kept to.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use vouchsafe_ledger::{ActorRole, EntryKind};
-use vouchsafe_retention::Policy;
-use vouchsafe_store::{HoldingState, RetentionRow, Transaction};
-use vouchsafe_types::{Digest, OrganisationId, Timestamp};
+use vouchsafe_retention::{Facts, Policy, Shift};
+use vouchsafe_store::{Holding, HoldingState, RetentionRow, Transaction};
+use vouchsafe_types::{DataClass, Digest, OrganisationId, Timestamp};
 
 use crate::act::Act;
 use crate::jobs::{Job, JobKind};
+use crate::lives::Life;
 use crate::payload::Payload;
 use crate::{Error, Organisation};
+
+/// How many holdings are read together.
+const PAGE: u32 = 512;
 
 /// How the organisation keeps to its policy now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +73,10 @@ impl Organisation<'_> {
     /// that is held. Nothing is destroyed; the next sweep decides by it. Compare the two policies first.
     ///
     /// # Errors
-    /// [`Error::Retention`] when the policy leaves a class of data that is held without a period.
+    /// [`Error::Retention`] when the policy leaves a class of data that is held without a period: it is not in force then.
     pub fn activate_policy(&self) -> Result<Digest, Error> {
         let digest = self.core.ports.retention.digest();
+        self.ensure_no_gap()?;
         self.core.act(&self.id, &[], |act| {
             let known = act.rows.retention(act.organisation)?;
             if known.as_ref().is_some_and(|row| row.policy == digest) {
@@ -82,6 +89,49 @@ impl Organisation<'_> {
         })?;
         self.resume_jobs()?;
         Ok(digest)
+    }
+
+    /// Counts, class by class, what is held that another policy would destroy earlier or later than the one in force.
+    /// Holds take no part. Nothing is changed; the cost grows with what is stored.
+    ///
+    /// # Errors
+    /// [`Error::PolicyNotActivated`] when this service was opened with another policy than the one in force.
+    pub fn compare_policy(&self, after: &Policy) -> Result<BTreeMap<DataClass, Shift>, Error> {
+        let (before, now) = (&self.core.ports.retention, self.core.now());
+        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            activated(rows, &self.id, before)?;
+            let mut shifts = BTreeMap::new();
+            self.each_live(rows, |holding, facts| {
+                let shift = before.compare(after, [facts], now)?;
+                add(shifts.entry(holding.class).or_default(), shift);
+                Ok(())
+            })?;
+            Ok(shifts)
+        })
+    }
+
+    /// Refuses a policy that states no period for something that is held.
+    fn ensure_no_gap(&self) -> Result<(), Error> {
+        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            self.each_live(rows, |_, facts| Ok(self.core.ports.retention.resolve(&facts).map(drop)?))
+        })
+    }
+
+    fn each_live(
+        &self,
+        rows: &mut dyn Transaction,
+        mut ask: impl FnMut(&Holding, Facts) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut last = None;
+        loop {
+            let page = rows.holdings(&self.id, last, PAGE)?;
+            let Some(holding) = page.last() else { return Ok(()) };
+            last = Some(holding.leaf);
+            for holding in page.iter().filter(|holding| holding.state == HoldingState::Live) {
+                let life = Life::read(rows, &self.id, holding.subject)?;
+                ask(holding, life.facts(rows, &self.id, holding)?)?;
+            }
+        }
     }
 
     /// How the organisation keeps to its policy now. `margin` is how long a sweep may take to come round.
@@ -131,6 +181,14 @@ impl Organisation<'_> {
         }
         Ok(status)
     }
+}
+
+fn add(sum: &mut Shift, one: Shift) {
+    sum.considered += one.considered;
+    sum.earlier += one.earlier;
+    sum.later += one.later;
+    sum.newly_due += one.newly_due;
+    sum.gaps += one.gaps;
 }
 
 /// Puts the service's policy in force; `known` is what was in force before.

@@ -5,8 +5,8 @@
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_retention::rights::{
-    Inventory, KeepReason, Place, RequestId, RequestKind, RequestStatus, RightsError, RightsRequest,
-    TaskStatus,
+    Inventory, KeepReason, Place, RequestEvent, RequestId, RequestKind, RequestStatus, RightsError,
+    RightsRequest, TaskStatus,
 };
 use vouchsafe_retention::{PersonalAct, Reference};
 use vouchsafe_store::HoldingState;
@@ -102,7 +102,10 @@ impl Subject<'_> {
         let request = self.rights_request(id)?;
         request.require_work()?;
         match request.kind() {
-            RequestKind::Delete => drop(self.erase_as(by, DestructionReason::DeletionRequest)?),
+            RequestKind::Delete => {
+                let since = request.instant_of(RequestEvent::Start);
+                drop(self.erase_as(by, DestructionReason::DeletionRequest, since)?);
+            }
             RequestKind::Restrict => self.restrict(by)?,
             RequestKind::Object => self.object()?,
             RequestKind::Withdraw => drop(self.withdraw_all()?),

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod drill;
+#[cfg(test)]
 mod eval;
 #[cfg(test)]
 mod key_services;
@@ -14,11 +16,17 @@ mod log;
 #[cfg(test)]
 mod monitor;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod recover;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod runbook;
+#[cfg(test)]
+mod runbook_retention;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! The runbook of the log, command by command, in the order of a bad year.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
 use vouchsafe::Receipt;
 
-use crate::scene::{FACE, Run, Scene, copy, enrol};
+use crate::drill::Drill;
+use crate::scene::{FACE, Scene, copy, enrol};
 use crate::witness::{Neighbour, policy};
 
 const RUNBOOK: &str = include_str!("../../../vouchsafe/docs/runbook-log.md");
@@ -28,59 +27,13 @@ const ON_THE_FOLDER: [&str; 12] = [
     "consent at",
 ];
 
-/// Every command of the page, once.
-fn commands() -> BTreeSet<&'static str> {
-    RUNBOOK.lines().filter_map(|line| line.trim_start().strip_prefix("vouchsafe ")).collect()
-}
-
-struct Drill {
-    scene: Scene,
-    words: RefCell<Vec<(&'static str, String)>>,
-    left: RefCell<BTreeSet<&'static str>>,
-}
-
-impl Drill {
-    /// Runs a command of the page, with what stands for its words in capitals.
-    #[track_caller]
-    fn run(&self, command: &str) -> Run {
-        assert!(commands().contains(command), "the runbook has no such command: {command}");
-        self.left.borrow_mut().remove(command);
-        let (command, into) =
-            command.split_once(" > ").map_or((command, None), |(run, into)| (run, Some(into)));
-        let word = |word: &str| {
-            let words = self.words.borrow();
-            words.iter().find(|(name, _)| *name == word).map_or(word.to_owned(), |(_, value)| value.clone())
-        };
-        let words: Vec<String> = command.split(' ').map(word).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let on_the_folder = ON_THE_FOLDER.iter().any(|start| format!("{command} ").starts_with(start));
-        let run = if on_the_folder { self.scene.run(&words) } else { self.scene.run_anywhere(&words) };
-        if let Some(into) = into {
-            assert_eq!(run.code(), Some(0), "{}", run.err);
-            fs::write(self.scene.path(into), &run.out).unwrap();
-        }
-        run
-    }
-
-    fn set(&self, word: &'static str, value: String) {
-        self.words.borrow_mut().retain(|(name, _)| *name != word);
-        self.words.borrow_mut().push((word, value));
-    }
-
-    /// The mirror as it is made every hour.
-    fn mirror(&self) {
-        let _ = fs::remove_dir_all(self.scene.path("mirror"));
-        copy(&self.scene.log_folder(), &self.scene.path("mirror"));
-    }
-}
-
 /// Promise: WB-1.4-immutable
 #[test]
 fn every_command_of_the_runbook_does_what_it_says() {
     let scene = Scene::new();
     let receipt =
         enrol(&scene.service().organisation("acme").unwrap(), "4711", 1).receipt().to_json().unwrap();
-    let drill = Drill { scene, words: RefCell::default(), left: RefCell::new(commands()) };
+    let drill = Drill::new(RUNBOOK, &ON_THE_FOLDER, scene);
     let scene = &drill.scene;
     let (one, two) = (Neighbour::new("one.example/w"), Neighbour::new("two.example/w2"));
     fs::write(scene.path("policy.txt"), policy(&[&one, &two], 2)).unwrap();
@@ -111,7 +64,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
     drill.run("log verify --policy policy.txt").done();
 
     // From elsewhere.
-    drill.mirror();
+    mirror(scene);
     let monitor = "log monitor mirror --key KEY --state monitor.state --policy policy.txt";
     assert!(drill.run(monitor).done().contains("\nfirst    nothing was remembered"));
     assert!(drill.run(monitor).done().ends_with("\ncontinues what was remembered\nsound\n"));
@@ -139,7 +92,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
     let mut receipt = Receipt::from_json(&receipt).unwrap();
     scene.service().organisation("acme").unwrap().prove_receipt(&mut receipt).unwrap();
     fs::write(scene.path("receipt.json"), receipt.to_json().unwrap()).unwrap();
-    drill.mirror();
+    mirror(scene);
     let follow = "log verify-files mirror --key OLD-KEY --handovers --policy policy.txt";
     assert!(drill.run(follow).done().contains(&format!("\nkey      {}\n", scene.key())));
     assert!(drill.run(monitor).done().ends_with("\ncontinues what was remembered\nsound\n"));
@@ -181,7 +134,13 @@ fn every_command_of_the_runbook_does_what_it_says() {
     let deciding = drill.run("receipt verify answer/deciding.json --key KEY --policy policy.txt").done();
     assert!(deciding.starts_with("kind       consent.given\nentry      3 of "), "{deciding}");
 
-    assert_eq!(drill.left.into_inner(), BTreeSet::new(), "commands of the runbook that nothing ran");
+    drill.finished();
+}
+
+/// The mirror as it is made every hour.
+fn mirror(scene: &Scene) {
+    let _ = fs::remove_dir_all(scene.path("mirror"));
+    copy(&scene.log_folder(), &scene.path("mirror"));
 }
 
 /// The leaf of the template that was enrolled last, as the plan names it.

@@ -38,7 +38,7 @@ impl Scene {
         Self::opened(Ports::in_folder_with(&self.path("store"), keys).unwrap())
     }
 
-    fn opened(ports: Ports) -> Vouchsafe {
+    pub(crate) fn opened(ports: Ports) -> Vouchsafe {
         let clock = VirtualClock::starting_at("2020-04-01T12:00:00Z".parse().unwrap());
         Vouchsafe::open_with(ports.with_clock(Arc::new(clock)))
     }

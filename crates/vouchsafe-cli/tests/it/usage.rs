@@ -7,7 +7,7 @@ use crate::scene::{Scene, enrol};
 #[test]
 fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
     let scene = Scene::new();
-    let wrong: [&[&str]; 19] = [
+    let wrong: [&[&str]; 25] = [
         &[],
         &["frobnicate"],
         &["eval"],
@@ -21,6 +21,12 @@ fn a_wrong_command_line_leaves_with_2_and_shows_the_way() {
         &["receipt", "verify", "receipt.json"],
         &["retention", "plan", "--dir", "x", "--org", "acme", "--out", "p", "--at", "yesterday"],
         &["retention", "run", "plan.json", "--dir", "x", "--org", "acme"],
+        &["policy"],
+        &["policy", "check", "--key", "k"],
+        &["policy", "diff", "--dir", "x"],
+        &["policy", "notice", "--edition", "1"],
+        &["rights", "verify", "4711", "x", "--dir", "x", "--org", "acme", "--proof", "session"],
+        &["retention", "status", "--dir", "x", "--org", "acme", "--margin", "0"],
         &["keys"],
         &["keys", "strength"],
         &["keys", "strength", "--keys", "x", "--org", "acme"],
@@ -60,7 +66,7 @@ fn a_folder_is_never_made_by_a_typo() {
     scene.run(&["log", "verify"]).fails(2, "the folder does not exist");
     assert!(!scene.path("store").exists());
     fs::create_dir(scene.path("store")).unwrap();
-    let commands: [&[&str]; 22] = [
+    let commands: [&[&str]; 31] = [
         &["log", "verify"],
         &["log", "publish"],
         &["log", "prove", "0"],
@@ -74,6 +80,15 @@ fn a_folder_is_never_made_by_a_typo() {
         &["consent", "behind", "4711", "4", "--out", "store/answer"],
         &["retention", "sweep"],
         &["retention", "plan", "--out", "plan.json"],
+        &["retention", "status", "--watch"],
+        &["retention", "activate", &"0".repeat(64)],
+        &["retention", "offboard", "plan", "--out", "store/plan"],
+        &["hold", "list"],
+        &["rights", "request", "4711", "know"],
+        &["rights", "due"],
+        &["disclosure", "list", "4711"],
+        &["order", "list"],
+        &["order", "acknowledge", &"0".repeat(32), "--by", "host"],
         &["recover"],
         &["keys", "status"],
         &["keys", "strength"],
@@ -97,7 +112,7 @@ fn an_organisation_is_never_made_by_a_typo() {
     scene.run(&["log", "publish"]).done();
     let stranger =
         |command: &[&str]| scene.run_anywhere(&[command, &["--dir", "store", "--org", "acne"]].concat());
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 15] = [
         &["log", "verify"],
         &["log", "publish"],
         &["log", "fsck"],
@@ -105,6 +120,10 @@ fn an_organisation_is_never_made_by_a_typo() {
         &["consent", "notices"],
         &["consent", "behind", "4711", "4"],
         &["retention", "sweep"],
+        &["retention", "status"],
+        &["hold", "list"],
+        &["rights", "due"],
+        &["order", "list"],
         &["recover"],
         &["keys", "status"],
         &["keys", "state", "check"],

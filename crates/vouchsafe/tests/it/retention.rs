@@ -15,14 +15,17 @@ use crate::scene::{FACE, Scene, approver, consented, enrol, give, notice, permit
 
 const DPO: ActorRole = ActorRole::Administrator;
 
-/// A service with the organisation's own pack behind those that ship.
-fn with(scene: &Scene, own: &str) -> Vouchsafe {
+/// What ships, with the organisation's own pack behind it.
+fn policy(own: &str) -> Policy {
     let head = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n";
     let own = format!("{head}{own}");
-    let mut packs = Policy::shipped_packs();
-    packs.push(&own);
+    Policy::from_packs(&[Policy::shipped_packs(), vec![&own]].concat()).unwrap()
+}
+
+/// A service with the organisation's own pack behind those that ship.
+fn with(scene: &Scene, own: &str) -> Vouchsafe {
     let mut ports: Ports = scene.ports();
-    ports.retention = Policy::from_packs(&packs).unwrap();
+    ports.retention = policy(own);
     Vouchsafe::open_with(ports)
 }
 
@@ -195,6 +198,61 @@ fn deleting_an_account_cascades_by_policy_and_orders_the_recipients() {
     assert!(organisation.overdue_orders(10).unwrap().is_empty());
     assert!(organisation.jobs().unwrap().iter().all(|job| job.finished_at.is_some()));
     assert_eq!(done(person.erase().unwrap()), 0, "nothing twice");
+    assert_eq!(
+        person.deletion_orders().unwrap().len(),
+        2,
+        "what the recipient got since is ordered to be deleted too"
+    );
+}
+
+/// Promise: WB-5-delete
+#[test]
+fn a_deletion_request_is_answered_once_the_recipient_acknowledged() {
+    let scene = Scene::new();
+    let service = with(&scene, HOST);
+    let organisation = service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let id = person.request(RequestKind::Delete).unwrap();
+    let _ =
+        person.advance_request(id, DPO, |request, now| request.verify(IdentityProof::SignedIn, now)).unwrap();
+    let _ = person.start_request(id, DPO).unwrap();
+    let host = RecipientId::parse("host").unwrap();
+    for orders in [1, 1] {
+        let _ = person.carry_out_request(id, DPO).unwrap();
+        assert!(matches!(person.answer_request(id, DPO), Err(Error::Rights(RightsError::Incomplete(_)))));
+        assert_eq!(person.deletion_orders().unwrap().len(), orders);
+    }
+    organisation.recipient_acknowledged(person.deletion_orders().unwrap()[0].0, &host).unwrap();
+    let _ = person.carry_out_request(id, DPO).unwrap();
+    assert_eq!(person.answer_request(id, DPO).unwrap().status(), RequestStatus::Answered);
+    assert_eq!(person.deletion_orders().unwrap().len(), 1, "ordered once under one request");
+}
+
+#[test]
+fn a_policy_is_compared_class_by_class_and_nothing_is_changed() {
+    let scene = Scene::new();
+    let service = with(&scene, PERIODS);
+    let organisation = service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    person.record_fact(FactField::SupportMessage, &text("where is my token?"), DPO).unwrap();
+    let same = organisation.compare_policy(&policy(PERIODS)).unwrap();
+    assert!(
+        same.values().all(|shift| shift.earlier + shift.later + shift.newly_due + shift.gaps == 0),
+        "{same:?}"
+    );
+    let status = organisation.retention_status(SignedDuration::from_hours(1)).unwrap();
+    let without = organisation.compare_policy(&policy("")).unwrap();
+    let support = without[&DataClass::Support];
+    assert_eq!((support.considered, support.later, support.gaps), (1, 1, 1), "{without:?}");
+    assert_eq!(organisation.retention_status(SignedDuration::from_hours(1)).unwrap(), status);
+    let other = scene.service.organisation("acme").unwrap();
+    assert!(matches!(other.activate_policy(), Err(Error::Retention(RetentionError::Gap { .. }))));
+    assert_eq!(
+        organisation.retention_status(SignedDuration::from_hours(1)).unwrap(),
+        status,
+        "not activated"
+    );
+    assert!(matches!(other.compare_policy(&policy("")), Err(Error::PolicyNotActivated)));
 }
 
 /// Promise: WB-5-know, WB-5-delete, WB-11-ccpa
