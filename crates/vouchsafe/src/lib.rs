@@ -39,6 +39,7 @@ mod projector;
 mod receipt;
 mod recover;
 mod rights;
+mod rights_export;
 mod rotate;
 mod sealed;
 mod service;
@@ -69,6 +70,8 @@ pub use ports::{AssurancePolicy, Ports, SystemClock};
 pub use projector::{PublishStatus, Publishing};
 pub use receipt::{ConsentReceipt, EnrolmentReceipt, Receipt};
 pub use recover::{Recovery, Unexplained};
+#[cfg(feature = "age")]
+pub use rights_export::ExportKey;
 pub use rotate::{KeyStatus, Rotation};
 pub use service::Vouchsafe;
 pub use subject::Subject;

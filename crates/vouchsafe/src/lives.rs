@@ -135,7 +135,7 @@ pub(crate) fn trigger_code(trigger: Trigger) -> u8 {
     u8::try_from(place + 1).unwrap_or(u8::MAX)
 }
 
-fn trigger_of(code: u8) -> Result<Trigger, Error> {
+pub(crate) fn trigger_of(code: u8) -> Result<Trigger, Error> {
     let place = usize::from(code).checked_sub(1).ok_or(StoreError::Damaged)?;
     Ok(*Trigger::ALL.get(place).ok_or(StoreError::Damaged)?)
 }

@@ -14,6 +14,7 @@ use vouchsafe_types::{DataClass, RecordId, Timestamp};
 
 use crate::act::Act;
 use crate::payload::Payload;
+use crate::rights_export::is_answered_by_export;
 use crate::sealed::{Beside, Kind, Opened};
 use crate::{Error, Organisation, Subject};
 
@@ -94,7 +95,8 @@ impl Subject<'_> {
 
     /// Carries a request out as far as this service can: what asks for deletion deletes, what asks for a restriction
     /// restricts, and every task that can be answered from what is held gets its answer. A recipient's task stays open
-    /// until it acknowledges, a correction's until somebody corrected.
+    /// until it acknowledges, a correction's until somebody corrected, one to know or to export until the copy is made
+    /// ([`Self::export`]).
     ///
     /// # Errors
     /// [`Error::Rights`] unless work is going on.
@@ -145,6 +147,9 @@ impl Subject<'_> {
         place: &Place,
         entry: u64,
     ) -> Result<Option<TaskStatus>, Error> {
+        if is_answered_by_export(kind) {
+            return Ok(None);
+        }
         if matches!(place, Place::Recipient(_)) {
             return Ok(
                 (crate::orders::open_orders(act, self.pseudonym, class)? == 0).then_some(TaskStatus::NotHeld)
@@ -181,7 +186,7 @@ impl Subject<'_> {
         })
     }
 
-    fn opened(&self, act: &mut Act<'_>, id: RequestId) -> Result<(Opened, RightsRequest), Error> {
+    pub(crate) fn opened(&self, act: &mut Act<'_>, id: RequestId) -> Result<(Opened, RightsRequest), Error> {
         let id = RecordId::from_bytes(*id.as_bytes());
         let row = act.document(self.pseudonym, Kind::Request, id)?.ok_or(Error::UnknownRecord)?;
         let request = RightsRequest::parse(&row.plain)?;
@@ -201,10 +206,29 @@ impl Subject<'_> {
             _ => EntryKind::RightsProgressed,
         };
         let entry = self.log_request(act, kind, request, by)?;
+        self.keep_as(act, old, request, entry)
+    }
+
+    /// Keeps a request as it now stands, under the entry that says so.
+    pub(crate) fn keep_as(
+        &self,
+        act: &mut Act<'_>,
+        old: &Opened,
+        request: &RightsRequest,
+        entry: u64,
+    ) -> Result<(), Error> {
         let plain = request.to_bytes()?;
         let beside = beside(request, act.now);
         act.replace_document(&old.row, DataClass::RightsRequest, Kind::Request, entry, &plain, beside)?;
         if request.status().is_closed() { act.review(self.pseudonym) } else { Ok(()) }
+    }
+
+    pub(crate) fn request_payload(act: &Act<'_>, request: &RightsRequest, by: ActorRole) -> Payload {
+        Payload::by(by, act.now)
+            .id(RecordId::from_bytes(*request.id().as_bytes()))
+            .due(Some(request.deadlines(act.now).answer_by()))
+            .word("request", request.kind().name())
+            .word("status", request.status().name())
     }
 
     fn log_request(
@@ -214,11 +238,7 @@ impl Subject<'_> {
         request: &RightsRequest,
         by: ActorRole,
     ) -> Result<u64, Error> {
-        let payload = Payload::by(by, act.now)
-            .id(RecordId::from_bytes(*request.id().as_bytes()))
-            .due(Some(request.deadlines(act.now).answer_by()))
-            .word("request", request.kind().name())
-            .word("status", request.status().name());
+        let payload = Self::request_payload(act, request, by);
         Ok(act.record(kind, DataClass::RightsRequest, self.pseudonym, &payload)?.entry)
     }
 }

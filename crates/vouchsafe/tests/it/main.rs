@@ -19,6 +19,7 @@ mod pause;
 mod photographs;
 mod receipt_scan;
 mod retention;
+mod rights_export;
 mod scene;
 mod scopes;
 mod tampered;
