@@ -8,11 +8,12 @@ use vouchsafe_retention::rights::{
     Inventory, KeepReason, Place, RequestId, RequestKind, RequestStatus, RightsError, RightsRequest,
     TaskStatus,
 };
-use vouchsafe_retention::{PersonalAct, Reference};
-use vouchsafe_store::HoldingState;
+use vouchsafe_retention::{PersonalAct, Reference, Rule};
+use vouchsafe_store::{Holding, HoldingState};
 use vouchsafe_types::{DataClass, RecordId, Timestamp};
 
 use crate::act::Act;
+use crate::cause::Cause;
 use crate::payload::Payload;
 use crate::rights_export::is_answered_by_export;
 use crate::sealed::{Beside, Kind, Opened};
@@ -120,7 +121,7 @@ impl Subject<'_> {
                 .map(|(class, place, _)| (class, place.clone()))
                 .collect();
             for (class, place) in open {
-                if let Some(status) = self.answer_of(act, request.kind(), class, &place, row.row.entry)? {
+                if let Some(status) = self.answer_of(act, &request, class, &place, row.row.entry)? {
                     request.answer_task(class, &place, status, act.now)?;
                 }
             }
@@ -142,11 +143,12 @@ impl Subject<'_> {
     fn answer_of(
         &self,
         act: &mut Act<'_>,
-        kind: RequestKind,
+        request: &RightsRequest,
         class: DataClass,
         place: &Place,
         entry: u64,
     ) -> Result<Option<TaskStatus>, Error> {
+        let (kind, received_at) = (request.kind(), request.received_at());
         if is_answered_by_export(kind) {
             return Ok(None);
         }
@@ -164,12 +166,24 @@ impl Subject<'_> {
         });
         let done = Some(TaskStatus::Done { entry });
         Ok(match (kind, live) {
-            (RequestKind::Correct, Some(_)) => None,
+            (RequestKind::Correct, Some(_)) => {
+                let corrected = self.corrected(act, class, received_at, &holdings)?;
+                corrected.map(|entry| TaskStatus::Done { entry })
+            }
             (RequestKind::Delete, Some(holding)) => {
                 let life = act.life(self.pseudonym)?;
                 let decision = act.decide(&life, holding)?;
                 let held = decision.held().first().map(|hold| Reference::parse(hold.matter()));
                 let ruled = decision.deadline().decided().map(|ruling| Reference::parse(ruling.rule()));
+                let policy = &act.core.ports.retention;
+                let ruled = match ruled {
+                    // The register keeps an open request; its period begins when it is closed.
+                    None if decision.is_frozen() => {
+                        let of_class = |rule: &&Rule| rule.class() == class && rule.is_enabled();
+                        policy.rules().iter().find(of_class).map(|rule| Reference::parse(rule.id()))
+                    }
+                    ruled => ruled,
+                };
                 match (held.flatten(), ruled.flatten()) {
                     (Some(hold), _) => Some(TaskStatus::KeptBecause(KeepReason::Hold(hold))),
                     (None, Some(rule)) => Some(TaskStatus::KeptBecause(KeepReason::Rule(rule))),
@@ -184,6 +198,40 @@ impl Subject<'_> {
             (_, Some(_)) => done,
             (_, None) => Some(TaskStatus::NotHeld),
         })
+    }
+
+    /// The entry of the newest correction of a class since an instant: a fact that was given anew, or a template that
+    /// was enrolled anew after the old one was destroyed.
+    fn corrected(
+        &self,
+        act: &mut Act<'_>,
+        class: DataClass,
+        since: Timestamp,
+        holdings: &[Holding],
+    ) -> Result<Option<u64>, Error> {
+        if class == DataClass::Biometric {
+            let corrected = DestructionReason::Correction.name();
+            let replaced = |holding: &&Holding| match &holding.state {
+                HoldingState::Destroyed { cause, at, .. } => {
+                    *at >= since && Cause::parse(cause).reason == corrected
+                }
+                _ => false,
+            };
+            let gone: Vec<_> = holdings.iter().filter(replaced).map(|holding| holding.scope).collect();
+            let anew = holdings.iter().filter(|holding| {
+                let live = holding.class == class && holding.state == HoldingState::Live;
+                live && holding.created_at >= since && gone.contains(&holding.scope)
+            });
+            return Ok(anew.filter_map(|holding| holding.created_entry).max());
+        }
+        let mut newest = None;
+        for opened in act.documents(self.pseudonym, Kind::Fact)? {
+            let fact = crate::facts::fact(&opened)?;
+            if fact.field.class() == class && fact.at >= since {
+                newest = newest.max(Some(fact.entry));
+            }
+        }
+        Ok(newest)
     }
 
     pub(crate) fn opened(&self, act: &mut Act<'_>, id: RequestId) -> Result<(Opened, RightsRequest), Error> {

@@ -20,6 +20,7 @@ mod photographs;
 mod receipt_scan;
 mod retention;
 mod rights_export;
+mod rights_kept;
 mod scene;
 mod scopes;
 mod tampered;

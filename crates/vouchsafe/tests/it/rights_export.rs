@@ -37,7 +37,7 @@ fn hosted(scene: &Scene) -> Vouchsafe {
 }
 
 /// A person of whom a row lies in every table that can hold one.
-fn lived<'a>(organisation: &'a Organisation<'a>, id: &str, place: Jurisdiction) -> Subject<'a> {
+fn lived<'a>(organisation: &'a Organisation<'_>, id: &str, place: Jurisdiction) -> Subject<'a> {
     let person = consented(organisation, id);
     person.lives_in(place, DPO).unwrap();
     enrol(&person, 1);
@@ -120,7 +120,7 @@ fn a_copy_holds_every_table_that_holds_something_and_answers_the_request() {
 
     let request = person.rights_request(id).unwrap();
     let newest = scene.kinds("acme").len() as u64 - 1;
-    assert_eq!(scene.kinds("acme")[newest as usize], K::RightsProgressed, "audited");
+    assert_eq!(scene.kinds("acme").last(), Some(&K::RightsProgressed), "audited");
     let audit = scene.payload("acme", newest);
     assert_eq!(audit["words"]["export"], "made");
     for (class, place, task) in request.tasks() {
