@@ -10,9 +10,11 @@ mod files;
 mod folder;
 mod keys;
 mod log;
+mod policy_inventory;
 mod receipt;
 mod recover;
 mod retention;
+mod rights_export;
 mod service;
 
 use std::io::{self, Write};
@@ -59,8 +61,26 @@ enum Command {
     /// Plan, approve and run destruction by the retention policy; certify it
     #[command(subcommand)]
     Retention(retention::Command),
+    /// Say what is stored, of which class, under which rules and where
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Hand a person the copy of their data
+    #[command(subcommand)]
+    Rights(Rights),
     /// Continue after a restored backup: take back the log, replay destructions; stop other processes first
     Recover(recover::Recover),
+}
+
+#[derive(Subcommand)]
+enum Policy {
+    /// Print every stored column with its class, purpose, rules and region; 1 when a class has no end
+    Inventory(policy_inventory::Inventory),
+}
+
+#[derive(Subcommand)]
+enum Rights {
+    /// Make the copy that answers a verified request to know or to export
+    Export(rights_export::Export),
 }
 
 impl Command {
@@ -72,6 +92,8 @@ impl Command {
             Self::Log(command) => command.run(out),
             Self::Receipt(command) => command.run(out),
             Self::Retention(command) => command.run(out),
+            Self::Policy(Policy::Inventory(inventory)) => inventory.run(out),
+            Self::Rights(Rights::Export(export)) => export.run(out),
             Self::Recover(command) => command.run(out),
         }
     }

@@ -18,6 +18,8 @@ mod recover;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod rights_export;
+#[cfg(test)]
 mod runbook;
 #[cfg(test)]
 mod scene;

@@ -64,7 +64,7 @@ fn json(document: &ExportDocument) -> Value {
     serde_json::from_slice(&document.to_json().unwrap()).unwrap()
 }
 
-fn section<'a>(export: &'a Value, class: DataClass) -> &'a Value {
+fn section(export: &Value, class: DataClass) -> &Value {
     let sections = export["sections"].as_array().unwrap();
     sections.iter().find(|section| section["class"] == class.name()).unwrap()
 }
