@@ -30,6 +30,8 @@ pub(crate) enum CliError {
     NoDatabase,
     #[error("the folder holds no published log: there is no checkpoint in it")]
     NoLog,
+    #[error("only an encrypted copy is written with --out: name a key with --to or --passphrase-file")]
+    NoCopyKey,
     #[error("the environment variable of {0} is not set")]
     NoVariable(&'static str),
     #[error("no witness to ask: name one with --witness, or in the policy file with its address")]
@@ -92,6 +94,8 @@ pub(crate) enum CliError {
     NoneUsable,
     #[error("there are usable pictures of one person only, so there is no impostor comparison")]
     OnePerson,
+    #[error("the policy states no end for: {0}; nothing of it is kept until it does")]
+    Ungoverned(String),
     #[error("fenced and not yet destroyed: {cause}; run the sweep to go on")]
     Pending { cause: String },
 
@@ -167,6 +171,7 @@ impl CliError {
             | Self::Life(_)
             | Self::Malformed(_)
             | Self::Missing(_)
+            | Self::NoCopyKey
             | Self::NoDatabase
             | Self::NoLog
             | Self::NoPassphrase

@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod documents;
 pub(crate) mod explain;
+pub(crate) mod inventory;
 pub(crate) mod life;
 pub(crate) mod simulate;
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     BreachNotice(documents::Written),
     /// Say where a notice promises something else than what runs; 1 when there are findings
     Lint(documents::Lint),
+    /// Print every stored column with its class, purpose, rules and region; 1 when a class has no end
+    Inventory(inventory::Inventory),
     /// Print the JSON Schema of packs, for editors
     Schema,
 }
@@ -75,6 +78,7 @@ impl Command {
             Self::ImpactAssessment(edited) => edited.run(out, documents::Kind::Assessment),
             Self::BreachNotice(written) => written.run(out),
             Self::Lint(lint) => lint.run(out),
+            Self::Inventory(inventory) => inventory.run(out),
             Self::Schema => Ok(write!(out, "{}", pack_schema())?),
         }
     }

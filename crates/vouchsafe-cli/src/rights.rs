@@ -13,6 +13,7 @@ use vouchsafe::{Error, Timestamp};
 use crate::folder::Place;
 use crate::{CliError, words};
 
+pub(crate) mod export;
 pub(crate) mod identity;
 pub(crate) mod show;
 pub(crate) mod task;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     CarryOut(Step),
     /// Record what became of one task that somebody carried out by hand, a correction for example
     Task(task::Settle),
+    /// Hand the person the copy of their data, encrypted to them or in the session
+    Export(export::Export),
     /// Answer it; refused while anything is without an answer
     Answer(Step),
     /// Refuse it, on a ground that the law accepts
@@ -131,6 +134,7 @@ impl Command {
             Self::Start(step) => step.one.with(out, |person, id| person.start_request(id, step.role)),
             Self::CarryOut(step) => step.one.with(out, |person, id| person.carry_out_request(id, step.role)),
             Self::Task(settle) => settle.run(out),
+            Self::Export(export) => export.run(out),
             Self::Answer(step) => step.one.with(out, |person, id| person.answer_request(id, step.role)),
             Self::Refuse(refuse) => refuse.step.advance(out, |request, at| request.refuse(refuse.ground, at)),
             Self::Abandon(step) => step.advance(out, RightsRequest::abandon),

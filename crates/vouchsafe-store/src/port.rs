@@ -167,6 +167,12 @@ pub trait Transaction: HoldingRows + LifeRows + DocumentRows + RetentionRows {
         organisation: &OrganisationId,
         ticket: [u8; 16],
     ) -> Result<Option<ServedRow>, StoreError>;
+    /// What was served to a person, in the order of showing and ticket.
+    fn served_to(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<ServedRow>, StoreError>;
     /// Joins a ticket to the act that uses it up; [`StoreError::Conflict`] if there is none or it is used already.
     fn use_served(
         &mut self,

@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/schema-2.sql"),
     include_str!("sqlite/schema-3.sql"),
     include_str!("sqlite/schema-4.sql"),
+    include_str!("sqlite/schema-5.sql"),
 ];
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;

@@ -346,6 +346,10 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        [Self::Restricted, Self::Objected, Self::Minor].into_iter().find(|mark| mark.code() == code)
+    }
+
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Restricted => 1,

@@ -6,6 +6,9 @@ pub mod architecture {}
 #[doc = include_str!("../docs/THREAT_MODEL.md")]
 pub mod threat_model {}
 
+#[doc = include_str!("../docs/data-inventory.md")]
+pub mod data_inventory {}
+
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 

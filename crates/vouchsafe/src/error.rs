@@ -77,6 +77,10 @@ pub enum Error {
     /// Operator: the policy at hand is not the one in force for the organisation. Compare the two, then activate it.
     #[error("the retention policy is not activated for the organisation")]
     PolicyNotActivated,
+    /// For the organisation: a copy of a person's data would pass over stored columns, by table and name. This version
+    /// has to learn what to tell of them before a request is answered.
+    #[error("the export passes over what is stored: {}", .0.join(", "))]
+    ExportSilent(Vec<String>),
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,

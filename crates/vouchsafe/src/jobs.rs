@@ -31,6 +31,10 @@ impl JobKind {
         }
     }
 
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The stable name used in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -231,7 +235,7 @@ fn lease_from(now: Timestamp) -> Timestamp {
 }
 
 fn status(row: JobRow) -> Result<JobStatus, Error> {
-    let kind = JobKind::ALL.into_iter().find(|kind| kind.code() == row.kind).ok_or(Error::Format("job"))?;
+    let kind = JobKind::from_code(row.kind).ok_or(Error::Format("job"))?;
     let JobRow { id, created_at, attempts, finished_at, .. } = row;
     Ok(JobStatus { id, kind, created_at, attempts, finished_at })
 }

@@ -70,8 +70,11 @@ impl Life {
         if let Some(at) = self.last_act {
             facts = facts.acted(PersonalAct::Verified, at);
         }
-        if holding.class == DataClass::RightsRequest && has_open_request(rows, organisation, holding)? {
-            facts = facts.frozen();
+        if holding.class == DataClass::RightsRequest {
+            facts = match closing(rows, organisation, holding)? {
+                Some(at) => facts.purpose_met(at),
+                None => facts.frozen(),
+            };
         }
         for event in self.events.iter().filter(|event| concerns(event, holding)) {
             facts = happened(facts, event)?;
@@ -135,7 +138,7 @@ pub(crate) fn trigger_code(trigger: Trigger) -> u8 {
     u8::try_from(place + 1).unwrap_or(u8::MAX)
 }
 
-fn trigger_of(code: u8) -> Result<Trigger, Error> {
+pub(crate) fn trigger_of(code: u8) -> Result<Trigger, Error> {
     let place = usize::from(code).checked_sub(1).ok_or(StoreError::Damaged)?;
     Ok(*Trigger::ALL.get(place).ok_or(StoreError::Damaged)?)
 }
@@ -170,13 +173,18 @@ pub(crate) fn hold_of(row: &HoldRow) -> Result<Hold, Error> {
     Ok(hold)
 }
 
-fn has_open_request(
+/// When the requests under a leaf were closed, the last of them; `None` while one is open. A leaf that holds steps of
+/// requests alone goes with the person's last request.
+fn closing(
     rows: &mut dyn Transaction,
     organisation: &OrganisationId,
     holding: &Holding,
-) -> Result<bool, Error> {
-    let requests = rows.documents(organisation, holding.subject, Kind::Request.code())?;
-    Ok(requests.iter().any(|request| request.leaf == holding.leaf && request.closed_at.is_none()))
+) -> Result<Option<Timestamp>, Error> {
+    let all = rows.documents(organisation, holding.subject, Kind::Request.code())?;
+    let own = all.iter().any(|request| request.leaf == holding.leaf);
+    let concerned = all.iter().filter(|request| !own || request.leaf == holding.leaf);
+    let mut closed = concerned.map(|request| request.closed_at);
+    Ok(closed.try_fold(holding.created_at, |last, closed| Some(last.max(closed?))))
 }
 
 /// When consent evidence begins to age: at the person's newest act of consent, so that it outlives a long consent.

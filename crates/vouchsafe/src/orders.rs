@@ -1,5 +1,6 @@
 //! Deletion orders to recipients, with their deadlines and acknowledgements.
 
+use jiff::ToSpan;
 use vouchsafe_ledger::{ActorRole, EntryKind};
 use vouchsafe_retention::RecipientId;
 use vouchsafe_retention::disclosure::{DeletionOrder, RecipientKind};
@@ -52,21 +53,70 @@ impl Organisation<'_> {
         })
     }
 
-    /// The orders that a recipient has not acknowledged in time.
+    /// The orders that a recipient has not acknowledged in time, reminded or not, those least reminded first.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Envelope`].
     pub fn overdue_orders(&self, limit: u32) -> Result<Vec<(RecordId, DeletionOrder)>, Error> {
         self.core.act(&self.id, &[], |act| {
-            let rows = act.rows.documents_due(act.organisation, Kind::Order.code(), act.now, limit)?;
-            let mut orders = Vec::new();
+            // A reminder puts the next one off; the order stays overdue.
+            let reminded = act.now.checked_add(REMIND_HOURS.hours()).unwrap_or(Timestamp::MAX);
+            let rows = act.rows.documents_due(act.organisation, Kind::Order.code(), reminded, u32::MAX)?;
+            let (mut orders, most) = (Vec::new(), usize::try_from(limit).unwrap_or(usize::MAX));
             for row in rows {
+                if orders.len() >= most {
+                    break;
+                }
                 let opened = act.open_row(row)?;
-                orders.push((opened.row.id, DeletionOrder::parse(&opened.plain)?));
+                let order = DeletionOrder::parse(&opened.plain)?;
+                if order.is_overdue(act.now) {
+                    orders.push((opened.row.id, order));
+                }
             }
             Ok(orders)
         })
     }
+
+    /// Reminds every recipient whose order is overdue: an entry of the log for each, once a week until it acknowledges.
+    /// Every sweep does, too. Sending the reminder is the caller's.
+    ///
+    /// Returns: the orders that were reminded of now, at most a thousand; the next call goes on.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Envelope`].
+    pub fn remind_recipients(&self) -> Result<Vec<(RecordId, DeletionOrder)>, Error> {
+        let due = self.core.act(&self.id, &[], |act| {
+            let rows = act.rows.documents_due(act.organisation, Kind::Order.code(), act.now, MOST)?;
+            Ok(rows.into_iter().map(|row| row.id).collect::<Vec<_>>())
+        })?;
+        let mut reminded = Vec::new();
+        for id in due {
+            let order = self.core.act(&self.id, &[DataClass::Disclosure], |act| remind(act, id))?;
+            reminded.extend(order.map(|order| (id, order)));
+        }
+        Ok(reminded)
+    }
+}
+
+/// How long after a reminder the next one follows: a week.
+const REMIND_HOURS: i64 = 7 * 24;
+/// How many reminders one call gives.
+const MOST: u32 = 1000;
+
+fn remind(act: &mut Act<'_>, id: RecordId) -> Result<Option<DeletionOrder>, Error> {
+    let row = act.rows.document(act.organisation, id)?;
+    // Another process may have reminded since.
+    let Some(row) = row.filter(|row| row.next_at.is_some_and(|at| at <= act.now)) else { return Ok(None) };
+    let holding = act.rows.holding(act.organisation, row.leaf)?.ok_or(Error::UnknownRecord)?;
+    let Opened { row, plain } = act.open_row(row)?;
+    let order = DeletionOrder::parse(&plain)?;
+    let payload = payload(&order, id, act.now).word("reminder", "overdue");
+    let recorded =
+        act.record(EntryKind::DeletionOrdered, DataClass::Disclosure, holding.subject, &payload)?;
+    let next_at = act.now.checked_add(REMIND_HOURS.hours()).ok();
+    let beside = Beside { field: None, next_at, closed_at: None };
+    act.replace_document(&row, DataClass::Disclosure, Kind::Order, recorded.entry, &plain, beside)?;
+    Ok(Some(order))
 }
 
 /// Orders every processor of the policy to delete what it has of the person, but those whose order is open, and those

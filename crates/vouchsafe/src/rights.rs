@@ -8,12 +8,14 @@ use vouchsafe_retention::rights::{
     Inventory, KeepReason, Place, RequestEvent, RequestId, RequestKind, RequestStatus, RightsError,
     RightsRequest, TaskStatus,
 };
-use vouchsafe_retention::{PersonalAct, Reference};
-use vouchsafe_store::HoldingState;
+use vouchsafe_retention::{PersonalAct, Reference, Rule};
+use vouchsafe_store::{Holding, HoldingState};
 use vouchsafe_types::{DataClass, RecordId, Timestamp};
 
 use crate::act::Act;
+use crate::cause::Cause;
 use crate::payload::Payload;
+use crate::rights_export::is_answered_by_export;
 use crate::sealed::{Beside, Kind, Opened};
 use crate::{Error, Organisation, Subject};
 
@@ -94,7 +96,8 @@ impl Subject<'_> {
 
     /// Carries a request out as far as this service can: what asks for deletion deletes, what asks for a restriction
     /// restricts, and every task that can be answered from what is held gets its answer. A recipient's task stays open
-    /// until it acknowledges, a correction's until somebody corrected.
+    /// until it acknowledges, a correction's until somebody corrected, one to know or to export until the copy is made
+    /// ([`Self::export`]).
     ///
     /// # Errors
     /// [`Error::Rights`] unless work is going on.
@@ -121,7 +124,7 @@ impl Subject<'_> {
                 .map(|(class, place, _)| (class, place.clone()))
                 .collect();
             for (class, place) in open {
-                if let Some(status) = self.answer_of(act, request.kind(), class, &place, row.row.entry)? {
+                if let Some(status) = self.answer_of(act, &request, class, &place, row.row.entry)? {
                     request.answer_task(class, &place, status, act.now)?;
                 }
             }
@@ -143,11 +146,15 @@ impl Subject<'_> {
     fn answer_of(
         &self,
         act: &mut Act<'_>,
-        kind: RequestKind,
+        request: &RightsRequest,
         class: DataClass,
         place: &Place,
         entry: u64,
     ) -> Result<Option<TaskStatus>, Error> {
+        let (kind, received_at) = (request.kind(), request.received_at());
+        if is_answered_by_export(kind) {
+            return Ok(None);
+        }
         if matches!(place, Place::Recipient(_)) {
             return Ok(
                 (crate::orders::open_orders(act, self.pseudonym, class)? == 0).then_some(TaskStatus::NotHeld)
@@ -162,12 +169,24 @@ impl Subject<'_> {
         });
         let done = Some(TaskStatus::Done { entry });
         Ok(match (kind, live) {
-            (RequestKind::Correct, Some(_)) => None,
+            (RequestKind::Correct, Some(_)) => {
+                let corrected = self.corrected(act, class, received_at, &holdings)?;
+                corrected.map(|entry| TaskStatus::Done { entry })
+            }
             (RequestKind::Delete, Some(holding)) => {
                 let life = act.life(self.pseudonym)?;
                 let decision = act.decide(&life, holding)?;
                 let held = decision.held().first().map(|hold| Reference::parse(hold.matter()));
                 let ruled = decision.deadline().decided().map(|ruling| Reference::parse(ruling.rule()));
+                let policy = &act.core.ports.retention;
+                let ruled = match ruled {
+                    // The register keeps an open request; its period begins when it is closed.
+                    None if decision.is_frozen() => {
+                        let of_class = |rule: &&Rule| rule.class() == class && rule.is_enabled();
+                        policy.rules().iter().find(of_class).map(|rule| Reference::parse(rule.id()))
+                    }
+                    ruled => ruled,
+                };
                 match (held.flatten(), ruled.flatten()) {
                     (Some(hold), _) => Some(TaskStatus::KeptBecause(KeepReason::Hold(hold))),
                     (None, Some(rule)) => Some(TaskStatus::KeptBecause(KeepReason::Rule(rule))),
@@ -184,7 +203,41 @@ impl Subject<'_> {
         })
     }
 
-    fn opened(&self, act: &mut Act<'_>, id: RequestId) -> Result<(Opened, RightsRequest), Error> {
+    /// The entry of the newest correction of a class since an instant: a fact that was given anew, or a template that
+    /// was enrolled anew after the old one was destroyed.
+    fn corrected(
+        &self,
+        act: &mut Act<'_>,
+        class: DataClass,
+        since: Timestamp,
+        holdings: &[Holding],
+    ) -> Result<Option<u64>, Error> {
+        if class == DataClass::Biometric {
+            let corrected = DestructionReason::Correction.name();
+            let replaced = |holding: &&Holding| match &holding.state {
+                HoldingState::Destroyed { cause, at, .. } => {
+                    *at >= since && Cause::parse(cause).reason == corrected
+                }
+                _ => false,
+            };
+            let gone: Vec<_> = holdings.iter().filter(replaced).map(|holding| holding.scope).collect();
+            let anew = holdings.iter().filter(|holding| {
+                let live = holding.class == class && holding.state == HoldingState::Live;
+                live && holding.created_at >= since && gone.contains(&holding.scope)
+            });
+            return Ok(anew.filter_map(|holding| holding.created_entry).max());
+        }
+        let mut newest = None;
+        for opened in act.documents(self.pseudonym, Kind::Fact)? {
+            let fact = crate::facts::fact(&opened)?;
+            if fact.field.class() == class && fact.at >= since {
+                newest = newest.max(Some(fact.entry));
+            }
+        }
+        Ok(newest)
+    }
+
+    pub(crate) fn opened(&self, act: &mut Act<'_>, id: RequestId) -> Result<(Opened, RightsRequest), Error> {
         let id = RecordId::from_bytes(*id.as_bytes());
         let row = act.document(self.pseudonym, Kind::Request, id)?.ok_or(Error::UnknownRecord)?;
         let request = RightsRequest::parse(&row.plain)?;
@@ -204,10 +257,29 @@ impl Subject<'_> {
             _ => EntryKind::RightsProgressed,
         };
         let entry = self.log_request(act, kind, request, by)?;
+        self.keep_as(act, old, request, entry)
+    }
+
+    /// Keeps a request as it now stands, under the entry that says so.
+    pub(crate) fn keep_as(
+        &self,
+        act: &mut Act<'_>,
+        old: &Opened,
+        request: &RightsRequest,
+        entry: u64,
+    ) -> Result<(), Error> {
         let plain = request.to_bytes()?;
         let beside = beside(request, act.now);
         act.replace_document(&old.row, DataClass::RightsRequest, Kind::Request, entry, &plain, beside)?;
         if request.status().is_closed() { act.review(self.pseudonym) } else { Ok(()) }
+    }
+
+    pub(crate) fn request_payload(act: &Act<'_>, request: &RightsRequest, by: ActorRole) -> Payload {
+        Payload::by(by, act.now)
+            .id(RecordId::from_bytes(*request.id().as_bytes()))
+            .due(Some(request.deadlines(act.now).answer_by()))
+            .word("request", request.kind().name())
+            .word("status", request.status().name())
     }
 
     fn log_request(
@@ -217,11 +289,7 @@ impl Subject<'_> {
         request: &RightsRequest,
         by: ActorRole,
     ) -> Result<u64, Error> {
-        let payload = Payload::by(by, act.now)
-            .id(RecordId::from_bytes(*request.id().as_bytes()))
-            .due(Some(request.deadlines(act.now).answer_by()))
-            .word("request", request.kind().name())
-            .word("status", request.status().name());
+        let payload = Self::request_payload(act, request, by);
         Ok(act.record(kind, DataClass::RightsRequest, self.pseudonym, &payload)?.entry)
     }
 }

@@ -18,6 +18,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Fact, Self::Request, Self::Disclosure, Self::Order];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Fact => "fact",
+            Self::Request => "rights_request",
+            Self::Disclosure => "disclosure",
+            Self::Order => "deletion_order",
+        }
+    }
+
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Fact => 1,

@@ -111,7 +111,8 @@ impl Organisation<'_> {
         self.execute(plan, Some(digest), pace)
     }
 
-    /// Plans and runs in one call what the policy wants no approval for; also goes on with what was interrupted.
+    /// Plans and runs in one call what the policy wants no approval for; also goes on with what was interrupted,
+    /// reminds recipients who are late, and purges what has outlived its use.
     ///
     /// # Errors
     /// [`Error::Retention`] when a breaker trips: approve the plan then.
@@ -130,7 +131,10 @@ impl Organisation<'_> {
         let found = self.look_at_due(now)?;
         self.put_off(&found.later)?;
         let plan = self.plan_of(self.without_approval(found.due, now)?, now)?;
-        self.execute(plan, None, pace)
+        let destruction = self.execute(plan, None, pace)?;
+        self.remind_recipients()?;
+        self.purge()?;
+        Ok(destruction)
     }
 
     /// What nobody has to approve; the rest waits for its plan.

@@ -24,6 +24,8 @@ mod retention;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
+mod rights_export;
+#[cfg(test)]
 mod runbook;
 #[cfg(test)]
 mod runbook_retention;

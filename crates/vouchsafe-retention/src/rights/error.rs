@@ -35,6 +35,9 @@ pub enum RightsError {
         /// What was to happen.
         event: RequestEvent,
     },
+    /// Misuse: the kind of request corrects nothing.
+    #[error("a request to {0} is not answered with a correction")]
+    NoCorrection(RequestKind),
     /// Misuse: the kind of request gives no copy of data.
     #[error("a request to {0} is not answered with an export")]
     NoExport(RequestKind),

@@ -113,8 +113,10 @@ fn media_as_long_as_necessary_against_never_stored_and_a_transfer_against_never_
 fn californias_register_is_kept_24_months_and_no_longer() {
     let request = Facts::new(DataClass::RightsRequest, None, Role::EndUser)
         .unwrap()
-        .created(at("2024-02-29T10:00:00Z"));
-    let deadline = shipped().resolve(&request.residing(Jurisdiction::UsCa)).unwrap();
+        .created(at("2024-01-15T10:00:00Z"))
+        .residing(Jurisdiction::UsCa);
+    assert_eq!(shipped().resolve(&request).unwrap().due(), None, "an open one stays");
+    let deadline = shipped().resolve(&request.purpose_met(at("2024-02-29T10:00:00Z"))).unwrap();
     assert_eq!(deadline.due(), Some(at("2026-02-28T10:00:00Z")));
     assert_eq!(deadline.not_before(), deadline.due());
 }

@@ -129,7 +129,8 @@ fn what_is_held_is_on_no_plan() {
 #[test]
 fn an_open_request_freezes_its_evidence() {
     let policy = Policy::shipped().unwrap();
-    let record = Facts::new(DataClass::RightsRequest, None, Role::EndUser).unwrap().created(at(NOW));
+    let record = Facts::new(DataClass::RightsRequest, None, Role::EndUser).unwrap();
+    let record = record.created(at(NOW)).purpose_met(at(NOW));
     let decide = |facts: &Facts, now: &str| policy.decide(facts, &[], at(now)).unwrap();
     let end = at("2028-04-01T12:00:00Z");
     assert_eq!(decide(&record, NOW).verdict(), Verdict::Later(end));

@@ -166,18 +166,20 @@ fn a_correction_needs_the_person_and_a_restriction_only_their_session() {
     assert_eq!(RightsRequest::parse(&restrict.to_bytes().unwrap()).unwrap(), restrict);
 }
 
-/// 24 months from its receipt (Cal. Code Regs. tit. 11, 7101(a)), and not before it is closed.
+/// 24 months from its closing (Cal. Code Regs. tit. 11, 7101(a): how it was answered, too), and an open one until then.
+///
+/// Promise: WB-11-ccpa
 #[test]
-fn the_register_keeps_a_request_for_24_months_and_an_open_one_longer() {
+fn the_register_keeps_a_request_for_24_months_from_its_closing_and_an_open_one_until_then() {
     let policy = Policy::shipped().unwrap();
     let mut request = open_at(RequestKind::Object, Jurisdiction::Eu, "2026-04-03T09:00:00Z");
     let verdict = |request: &RightsRequest, now: &str| {
         let facts = request.facts(Role::EndUser).unwrap();
         policy.decide(&facts, &[], at(now)).unwrap().verdict()
     };
-    let (before, after) = ("2028-04-03T08:59:59Z", "2028-04-03T09:00:00Z");
+    let (before, after) = ("2028-04-10T08:59:59Z", "2028-04-10T09:00:00Z");
     assert!(request.freezes_evidence());
-    assert_eq!(verdict(&request, after), Verdict::Held { until: None });
+    assert_eq!(verdict(&request, after), Verdict::Open);
     request.refuse(RefusalGround::ManifestlyUnfounded, at("2026-04-10T09:00:00Z")).unwrap();
     assert!(!request.freezes_evidence());
     assert_eq!(verdict(&request, before), Verdict::Later(at(after)));

@@ -98,4 +98,14 @@ pub trait LifeRows {
         subject: SubjectPseudonym,
         before: Timestamp,
     ) -> Result<u64, StoreError>;
+    /// Deletes up to `limit` rows of destruction evidence that was itself destroyed before an instant, the oldest
+    /// first, and the person's own row once nothing refers to it any more.
+    ///
+    /// Returns: how many; takes as long as they are many.
+    fn purge_evidence(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
 }

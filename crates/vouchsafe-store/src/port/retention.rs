@@ -27,7 +27,8 @@ pub trait RetentionRows {
         organisation: &OrganisationId,
         subject: SubjectPseudonym,
     ) -> Result<Vec<HoldRow>, StoreError>;
-    /// Deletes the legal holds that were released, or expired, before an instant.
+    /// Deletes the legal holds that were released, or expired, before an instant, and the row of each person to whom
+    /// nothing refers any more.
     ///
     /// Returns: how many.
     fn purge_holds(&mut self, organisation: &OrganisationId, before: Timestamp) -> Result<u64, StoreError>;
@@ -54,6 +55,17 @@ pub trait RetentionRows {
     ///
     /// Returns: whether it was there.
     fn remove_job(&mut self, organisation: &OrganisationId, id: RecordId) -> Result<bool, StoreError>;
+
+    /// Deletes up to `limit` jobs that were finished before an instant, the oldest first, and the row of each person to
+    /// whom nothing refers any more.
+    ///
+    /// Returns: how many.
+    fn purge_jobs(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
 
     /// How retention stands; `None` before the first policy was activated.
     fn retention(&mut self, organisation: &OrganisationId) -> Result<Option<RetentionRow>, StoreError>;

@@ -112,18 +112,32 @@ pub(super) fn served(
     organisation: &OrganisationId,
     ticket: [u8; 16],
 ) -> Result<Option<ServedRow>, StoreError> {
-    let sql = "SELECT ticket, subject, scope, notice, served_at, entry, used_sequence FROM served \
-               WHERE organisation = ?1 AND ticket = ?2";
-    rows.optional(sql, params![organisation.as_str(), ticket], |row| {
-        Ok(ServedRow {
-            ticket: row.get(0)?,
-            subject: SubjectPseudonym::from_bytes(row.get(1)?),
-            scope: read_scope(row.get(2)?)?,
-            notice: Digest::from_bytes(row.get(3)?),
-            served_at: instant(row.get(4)?)?,
-            entry: row.get(5)?,
-            used_sequence: row.get(6)?,
-        })
+    let sql = format!("SELECT {SERVED} FROM served WHERE organisation = ?1 AND ticket = ?2");
+    rows.optional(&sql, params![organisation.as_str(), ticket], read_served)
+}
+
+pub(super) fn served_to(
+    rows: &Rows<'_>,
+    organisation: &OrganisationId,
+    subject: SubjectPseudonym,
+) -> Result<Vec<ServedRow>, StoreError> {
+    let sql = format!(
+        "SELECT {SERVED} FROM served WHERE organisation = ?1 AND subject = ?2 ORDER BY served_at, ticket"
+    );
+    rows.all(&sql, params![organisation.as_str(), subject.as_bytes()], read_served)
+}
+
+const SERVED: &str = "ticket, subject, scope, notice, served_at, entry, used_sequence";
+
+fn read_served(row: &Row<'_>) -> rusqlite::Result<ServedRow> {
+    Ok(ServedRow {
+        ticket: row.get(0)?,
+        subject: SubjectPseudonym::from_bytes(row.get(1)?),
+        scope: read_scope(row.get(2)?)?,
+        notice: Digest::from_bytes(row.get(3)?),
+        served_at: instant(row.get(4)?)?,
+        entry: row.get(5)?,
+        used_sequence: row.get(6)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 use vouchsafe_types::{DataClass, OrganisationId, RecordId, SubjectPseudonym, Timestamp};
 
+use super::lives::remove_unreferred;
 use super::rows::{Rows, damaged, instant};
 use crate::{HoldRow, StoreError};
 
@@ -70,8 +71,15 @@ pub(super) fn purge(
     organisation: &OrganisationId,
     before: Timestamp,
 ) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM legal_hold WHERE organisation = ?1 AND (released_at < ?2 OR expires < ?2)";
-    Ok(rows.execute(sql, params![organisation.as_str(), before.as_microsecond()])? as u64)
+    const OVER: &str = "FROM legal_hold WHERE organisation = ?1 AND (released_at < ?2 OR expires < ?2)";
+    let values = params![organisation.as_str(), before.as_microsecond()];
+    let sql = format!("SELECT DISTINCT subject {OVER} AND subject IS NOT NULL");
+    let people: Vec<[u8; 32]> = rows.all(&sql, values, |row| row.get(0))?;
+    let purged = rows.execute(&format!("DELETE {OVER}"), values)?;
+    for person in people {
+        remove_unreferred(rows, organisation, SubjectPseudonym::from_bytes(person))?;
+    }
+    Ok(purged as u64)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<HoldRow> {

@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 use vouchsafe_types::{OrganisationId, RecordId, SubjectPseudonym, Timestamp};
 
+use super::lives::remove_unreferred;
 use super::rows::{Rows, instant};
 use crate::{JobRow, StoreError};
 
@@ -91,6 +92,27 @@ pub(super) fn remove(
 ) -> Result<bool, StoreError> {
     let sql = "DELETE FROM job WHERE organisation = ?1 AND id = ?2";
     Ok(rows.execute(sql, params![organisation.as_str(), id.as_bytes()])? == 1)
+}
+
+pub(super) const FINISHED: &str = "SELECT id, subject FROM job WHERE organisation = ?1 AND finished_at < ?2 \
+                                   ORDER BY finished_at, id LIMIT ?3";
+
+pub(super) fn purge(
+    rows: &Rows<'_>,
+    organisation: &OrganisationId,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let values = params![organisation.as_str(), before.as_microsecond(), limit];
+    let finished: Vec<([u8; 16], Option<[u8; 32]>)> =
+        rows.all(FINISHED, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (id, subject) in &finished {
+        remove(rows, organisation, RecordId::from_bytes(*id))?;
+        if let Some(subject) = subject {
+            remove_unreferred(rows, organisation, SubjectPseudonym::from_bytes(*subject))?;
+        }
+    }
+    Ok(finished.len() as u64)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {

@@ -17,6 +17,10 @@ pub(super) const OF_A_PERSON: [&str; 8] =
 pub(super) const ALIVE: &str = "EXISTS (SELECT 1 FROM holding h WHERE h.organisation = ?1 AND h.subject = {0} \
                                 AND h.state < 3 AND h.class <> 9)";
 
+/// Destruction evidence (class 9) that was destroyed itself.
+pub(super) const SPENT: &str = "SELECT leaf, subject FROM holding WHERE organisation = ?1 AND state = 3 \
+                                AND class = 9 AND changed_at < ?2 ORDER BY changed_at, leaf LIMIT ?3";
+
 impl LifeRows for Rows<'_> {
     fn subject(
         &mut self,
@@ -174,13 +178,36 @@ impl LifeRows for Rows<'_> {
                    WHERE organisation = ?1 AND subject = ?2 AND state = ?3 AND changed_at < ?4";
         let values = params![organisation.as_str(), subject.as_bytes(), DESTROYED, before.as_microsecond()];
         let purged = self.execute(sql, values)?;
-        let sql = format!(
-            "DELETE FROM subject WHERE organisation = ?1 AND pseudonym = ?2 AND NOT ({})",
-            referred("?2")
-        );
-        self.execute(&sql, params![organisation.as_str(), subject.as_bytes()])?;
+        remove_unreferred(self, organisation, subject)?;
         Ok(purged as u64)
     }
+
+    fn purge_evidence(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let values = params![organisation.as_str(), before.as_microsecond(), limit];
+        let spent: Vec<(u64, [u8; 32])> = self.all(SPENT, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (leaf, subject) in &spent {
+            let sql = "DELETE FROM holding WHERE organisation = ?1 AND leaf = ?2";
+            self.execute(sql, params![organisation.as_str(), leaf])?;
+            remove_unreferred(self, organisation, SubjectPseudonym::from_bytes(*subject))?;
+        }
+        Ok(spent.len() as u64)
+    }
+}
+
+/// Deletes a person's own row once nothing refers to it.
+pub(super) fn remove_unreferred(
+    rows: &Rows<'_>,
+    organisation: &OrganisationId,
+    subject: SubjectPseudonym,
+) -> Result<(), StoreError> {
+    let unreferred = format!("NOT ({})", referred("?2"));
+    let sql = format!("DELETE FROM subject WHERE organisation = ?1 AND pseudonym = ?2 AND {unreferred}");
+    rows.execute(&sql, params![organisation.as_str(), subject.as_bytes()]).map(drop)
 }
 
 /// Whether any row refers to the person.

@@ -68,6 +68,15 @@ impl RetentionRows for Rows<'_> {
         jobs::remove(self, organisation, id)
     }
 
+    fn purge_jobs(
+        &mut self,
+        organisation: &OrganisationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        jobs::purge(self, organisation, before, limit)
+    }
+
     fn retention(&mut self, organisation: &OrganisationId) -> Result<Option<RetentionRow>, StoreError> {
         let sql = "SELECT policy, activated_at, newest, swept_at FROM retention WHERE organisation = ?1";
         self.optional(sql, [organisation.as_str()], |row| {

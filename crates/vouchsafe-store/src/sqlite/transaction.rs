@@ -112,6 +112,14 @@ impl Transaction for Rows<'_> {
         consent::served(self, organisation, ticket)
     }
 
+    fn served_to(
+        &mut self,
+        organisation: &OrganisationId,
+        subject: SubjectPseudonym,
+    ) -> Result<Vec<ServedRow>, StoreError> {
+        consent::served_to(self, organisation, subject)
+    }
+
     fn use_served(
         &mut self,
         organisation: &OrganisationId,

@@ -19,6 +19,8 @@ mod pause;
 mod photographs;
 mod receipt_scan;
 mod retention;
+mod rights_export;
+mod rights_kept;
 mod scene;
 mod scopes;
 mod tampered;

@@ -171,6 +171,9 @@ fn a_served_notice_is_used_once() {
     spend([7; 16], 3).unwrap();
     assert_eq!(spend([7; 16], 4), Err(StoreError::Conflict));
     assert_eq!(read([7; 16]), Some(ServedRow { used_sequence: Some(3), ..served }));
+    let shown = change(&store, |rows| rows.served_to(&acme(), ANN)).unwrap();
+    assert_eq!(shown.iter().map(|row| row.ticket).collect::<Vec<_>>(), [[7; 16]]);
+    assert_eq!(change(&store, |rows| rows.served_to(&other(), ANN)).unwrap(), []);
 }
 
 #[test]

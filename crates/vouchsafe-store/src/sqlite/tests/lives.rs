@@ -1,5 +1,7 @@
 use super::*;
-use crate::{EventRow, ResidenceRow, SubjectRow};
+use vouchsafe_types::DataClass;
+
+use crate::{EventRow, Holding, HoldingState, JobRow, ResidenceRow, SubjectRow};
 use life::{census, destroy, event, two_organisations};
 
 fn scene() -> (TempDir, SqliteStore) {
@@ -100,7 +102,7 @@ fn a_person_is_forgotten_once_nothing_but_evidence_of_destruction_is_held() {
     assert!(!forget(&store, 1), "consent evidence is condemned, not destroyed");
     change(&store, |rows| rows.mark_destroyed(&acme(), leaf(11), at(60), 0)).unwrap();
     let held = ask(&store, |rows| rows.holding(&acme(), leaf(12))).unwrap().unwrap();
-    assert_eq!(held.state, crate::HoldingState::Live, "evidence of destruction stays");
+    assert_eq!(held.state, HoldingState::Live, "evidence of destruction stays");
     assert!(forget(&store, 1) && !forget(&store, 1));
 
     // Gone: the record and the payloads and document of the destroyed leaves, and one row of each table of a life.
@@ -155,6 +157,60 @@ fn rows_of_the_destroyed_go_before_an_instant_and_the_person_last() {
         Ok((rows.holdings_of(&acme(), person(2))?.len(), rows.holdings_of(&other(), person(1))?.len()))
     });
     assert_eq!(others, Ok((3, 3)));
+}
+
+#[test]
+fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
+    let (_dir, store) = two_organisations();
+    let evidence = |number: u8, person: SubjectPseudonym| Holding {
+        leaf: leaf(number),
+        class: DataClass::DestructionEvidence,
+        subject: person,
+        scope: None,
+        state: HoldingState::Live,
+        created_at: at(1),
+        created_entry: None,
+        review_at: None,
+    };
+    let ben = person(9);
+    change(&store, |rows| {
+        rows.touch_subject(&acme(), ben, at(1), 0)?;
+        rows.insert_holding(&acme(), &evidence(70, ben))?;
+        rows.insert_holding(&acme(), &evidence(71, ben))?;
+        destroy(rows, &acme(), 70, 50)?;
+        destroy(rows, &acme(), 71, 60)?;
+        destroy(rows, &acme(), 10, 40)
+    })
+    .unwrap();
+    let purge =
+        |before, limit| change(&store, |rows| rows.purge_evidence(&acme(), at(before), limit)).unwrap();
+    let known = || ask(&store, |rows| rows.subject(&acme(), ben)).unwrap().is_some();
+    assert_eq!((purge(50, 9), purge(61, 1)), (0, 1), "the oldest first");
+    assert!(known());
+    assert_eq!(purge(61, 9), 1);
+    assert!(!known(), "nothing refers to them");
+    assert_eq!(purge(i64::from(i32::MAX), 9), 0, "other destroyed rows are not evidence");
+    assert_eq!(
+        plan(&store, crate::sqlite::lives::SPENT),
+        ["SEARCH holding USING INDEX holding_spent (organisation=? AND changed_at<?)"]
+    );
+
+    let finished =
+        |number, second| JobRow { finished_at: Some(at(second)), ..life::job(number, 1, Some(9), None) };
+    change(&store, |rows| {
+        rows.touch_subject(&acme(), ben, at(1), 0)?;
+        rows.insert_job(&acme(), &finished(81, 50))?;
+        rows.insert_job(&acme(), &finished(82, 60))
+    })
+    .unwrap();
+    let purge = |before| change(&store, |rows| rows.purge_jobs(&acme(), at(before), 9)).unwrap();
+    assert_eq!((purge(50), purge(51), known()), (0, 1, true));
+    assert_eq!((purge(61), known()), (1, false));
+    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
+    assert_eq!(
+        plan(&store, jobs::FINISHED),
+        ["SEARCH job USING INDEX job_finished (organisation=? AND finished_at<?)"]
+    );
 }
 
 #[test]
