@@ -155,14 +155,18 @@ impl Subject<'_> {
         if is_answered_by_export(kind) {
             return Ok(None);
         }
+        let holdings = act.rows.holdings_of(act.organisation, self.pseudonym)?;
+        let of_class = || holdings.iter().filter(|holding| holding.class == class);
+        let live = of_class().find(|holding| holding.state == HoldingState::Live);
         if matches!(place, Place::Recipient(_)) {
+            if kind == RequestKind::Correct && live.is_some() {
+                // What went to others is corrected there by whoever tells them (GDPR Art 19).
+                return Ok(None);
+            }
             return Ok(
                 (crate::orders::open_orders(act, self.pseudonym, class)? == 0).then_some(TaskStatus::NotHeld)
             );
         }
-        let holdings = act.rows.holdings_of(act.organisation, self.pseudonym)?;
-        let of_class = || holdings.iter().filter(|holding| holding.class == class);
-        let live = of_class().find(|holding| holding.state == HoldingState::Live);
         let destroyed = of_class().filter_map(|holding| match holding.state {
             HoldingState::Destroyed { entry, .. } => Some(entry),
             _ => None,

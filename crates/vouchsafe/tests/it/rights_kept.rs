@@ -96,7 +96,8 @@ fn a_template_that_a_hold_keeps_is_not_replaced_and_a_refused_face_destroys_noth
 #[test]
 fn a_corrected_fact_answers_the_request_to_correct() {
     let scene = Scene::new();
-    let organisation = scene.service.organisation("acme").unwrap();
+    let service = hosted(&scene);
+    let organisation = service.organisation("acme").unwrap();
     let person = organisation.subject("4711").unwrap();
     let text = |value: &str| FreeText::parse(value).unwrap();
     let fact = person.record_fact(FactField::Name, &text("A. Persn"), DPO).unwrap();
@@ -108,6 +109,13 @@ fn a_corrected_fact_answers_the_request_to_correct() {
     let corrected = scene.kinds("acme").iter().rposition(|kind| *kind == K::FactCorrected).unwrap() as u64;
     let _ = person.carry_out_request(id, DPO).unwrap();
     assert_eq!(status(&person, id, DataClass::Account, &Place::Store), TaskStatus::Done { entry: corrected });
+    let host = Place::Recipient(RecipientId::parse("host").unwrap());
+    assert_eq!(status(&person, id, DataClass::Account, &host), TaskStatus::Pending, "they have to be told");
+    let told = TaskStatus::Done { entry: corrected };
+    let tell = |request: &mut vouchsafe::retention::rights::RightsRequest, now| {
+        request.answer_task(DataClass::Account, &host, told, now)
+    };
+    let _ = person.advance_request(id, DPO, tell).unwrap();
     let _ = person.answer_request(id, DPO).unwrap();
 }
 
