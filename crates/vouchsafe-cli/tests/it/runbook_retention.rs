@@ -106,6 +106,8 @@ fn requests(drill: &Drill) {
     );
     let task = "rights task SUBJECT REQUEST --class account --in recipient:host --not-held";
     assert!(drill.run(task).done().contains("task         account in recipient host: not_held\n"));
+    let copy = drill.run("rights export SUBJECT REQUEST").done();
+    assert!(copy.contains("\"biometric\""), "the copy tells of every class");
     drill.run("rights carry-out SUBJECT REQUEST").done();
     assert!(!drill.run("rights show SUBJECT REQUEST").done().contains(": pending\n"));
     drill.run("rights extend SUBJECT REQUEST --reason complexity").done();
