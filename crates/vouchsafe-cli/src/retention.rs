@@ -75,14 +75,15 @@ pub(crate) struct TrustApprover {
     key: String,
 }
 
+/// What an approval takes, whatever kind of plan it is.
 #[derive(Args)]
 pub(crate) struct Approve {
     /// The plan
-    #[arg(value_name = "PLAN.json")]
-    plan: PathBuf,
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
     /// The approver's secret key
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    pub(crate) key: PathBuf,
     /// Where the approval is written; never over an existing file
     #[arg(long, value_name = "APPROVAL")]
     out: PathBuf,
@@ -169,20 +170,28 @@ impl TrustApprover {
 impl Approve {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let plan = read_plan(&self.plan)?;
-        let approval = read_approver(&self.key)?.approve(&plan)?;
-        files::write_new(&self.out, "the approval file", approval.as_bytes())?;
+        self.write(&read_approver(&self.key)?.approve(&plan)?)?;
         summary(out, &plan)?;
-        writeln!(out, "approved; the log records it when the plan is run")?;
-        Ok(())
+        Ok(writeln!(out, "{APPROVED}")?)
     }
+
+    pub(crate) fn write(&self, approval: &str) -> Result<(), CliError> {
+        files::write_new(&self.out, APPROVAL, approval.as_bytes())
+    }
+}
+
+pub(crate) const APPROVED: &str = "approved; the log records it when the plan is run";
+const APPROVAL: &str = "the approval file";
+
+pub(crate) fn read_approvals(paths: &[PathBuf]) -> Result<Vec<String>, CliError> {
+    paths.iter().map(|path| files::read_text(path, APPROVAL)).collect()
 }
 
 impl Run {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let opened = self.place.open()?;
         let plan = read_plan(&self.plan)?;
-        let approvals = self.approval.iter().map(|path| files::read_text(path, "the approval file"));
-        let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
+        let approvals = read_approvals(&self.approval)?;
         let approvals: Vec<&str> = approvals.iter().map(String::as_str).collect();
         destroyed(out, opened.organisation()?.run_plan(plan, &approvals, Pace::default())?)
     }

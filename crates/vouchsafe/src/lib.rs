@@ -15,6 +15,7 @@ mod contradiction;
 mod core;
 mod correct;
 mod destroy;
+mod digest;
 mod disclose;
 mod documents;
 mod enrol;

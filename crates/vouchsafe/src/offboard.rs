@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use ring::digest::{SHA256, digest};
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind, Note};
 use vouchsafe_retention::Stage;
 use vouchsafe_store::{Holding, HoldingState, Transaction};
@@ -13,6 +12,7 @@ use crate::act::Act;
 use crate::cause::Cause;
 use crate::close::{End, end_all};
 use crate::destroy::condemn;
+use crate::digest::sha256;
 use crate::jobs::{Job, JobKind};
 use crate::lives::{Life, is_kept};
 use crate::orders::order_deletions;
@@ -75,9 +75,7 @@ impl OffboardingPlan {
 
     /// SHA-256 of the text: what is approved.
     pub fn digest(&self) -> Digest {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, self.text.as_bytes()).as_ref());
-        Digest::from_bytes(bytes)
+        sha256(self.text.as_bytes())
     }
 }
 

@@ -12,6 +12,7 @@ use vouchsafe_store::INVENTORY;
 use vouchsafe_types::{DataClass, Digest};
 
 use crate::act::Act;
+use crate::digest::sha256;
 use crate::{Error, Subject};
 
 mod answers;
@@ -63,7 +64,7 @@ impl Subject<'_> {
                 return Err(RightsError::Limit.into());
             }
             request.widen(&inventory)?;
-            let digest = Digest::from_bytes(sha256(&json));
+            let digest = sha256(&json);
             let entry = self.log_export(act, &request, digest, by)?;
             answer(&mut request, &held, entry, act)?;
             self.keep_as(act, &row, &request, entry)?;
@@ -99,11 +100,4 @@ fn answer(request: &mut RightsRequest, held: &[DataClass], entry: u64, act: &Act
 /// Whether only a copy answers a request of this kind.
 pub(crate) const fn is_answered_by_export(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Export | RequestKind::Know)
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let mut own = [0; 32];
-    own.iter_mut().zip(digest.as_ref()).for_each(|(own, byte)| *own = *byte);
-    own
 }

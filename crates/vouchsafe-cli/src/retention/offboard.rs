@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use vouchsafe::{OffboardingPlan, verify_offboarding};
 
-use super::read_approver;
+use super::{APPROVED, Approve, read_approvals, read_approver};
 use crate::folder::Place;
 use crate::log::parse_key;
 use crate::{CliError, files};
@@ -29,19 +29,6 @@ pub(crate) struct PlanArgs {
     place: Place,
     /// Where the plan is written; never over an existing file
     #[arg(long, value_name = "PLAN")]
-    out: PathBuf,
-}
-
-#[derive(Args)]
-pub(crate) struct Approve {
-    /// The plan
-    #[arg(value_name = "PLAN")]
-    plan: PathBuf,
-    /// The approver's secret key
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// Where the approval is written; never over an existing file
-    #[arg(long, value_name = "APPROVAL")]
     out: PathBuf,
 }
 
@@ -73,7 +60,7 @@ impl Command {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
             Self::Plan(plan) => plan.run(out),
-            Self::Approve(approve) => approve.run(out),
+            Self::Approve(args) => approve(args, out),
             Self::Run(run) => run.run(out),
             Self::Verify(verify) => {
                 let note = files::read_text(&verify.file, CERTIFICATE)?;
@@ -93,15 +80,11 @@ impl PlanArgs {
     }
 }
 
-impl Approve {
-    fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
-        let plan = read_plan(&self.plan)?;
-        let approval = read_approver(&self.key)?.approve_offboarding(&plan)?;
-        files::write_new(&self.out, "the approval file", approval.as_bytes())?;
-        tell(out, &plan)?;
-        writeln!(out, "approved; the log records it when the plan is run")?;
-        Ok(())
-    }
+fn approve(approve: &Approve, out: &mut dyn Write) -> Result<(), CliError> {
+    let plan = read_plan(&approve.plan)?;
+    approve.write(&read_approver(&approve.key)?.approve_offboarding(&plan)?)?;
+    tell(out, &plan)?;
+    Ok(writeln!(out, "{APPROVED}")?)
 }
 
 impl Run {
@@ -111,8 +94,7 @@ impl Run {
             return Err(CliError::Exists(CERTIFICATE));
         }
         let (opened, plan) = (self.place.open()?, read_plan(&self.plan)?);
-        let approvals = self.approval.iter().map(|path| files::read_text(path, "the approval file"));
-        let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
+        let approvals = read_approvals(&self.approval)?;
         let approvals: Vec<&str> = approvals.iter().map(String::as_str).collect();
         let note = opened.organisation()?.offboard(&plan, &approvals)?;
         files::write_new(&self.out, CERTIFICATE, note.as_bytes())?;

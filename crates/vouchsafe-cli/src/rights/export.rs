@@ -8,7 +8,7 @@ use vouchsafe::ledger::ActorRole;
 use vouchsafe::retention::rights::RequestId;
 
 use crate::folder::Place;
-use crate::{CliError, files};
+use crate::{CliError, files, words};
 
 /// Makes the copy that answers a request to know or to export.
 ///
@@ -21,7 +21,7 @@ pub(crate) struct Export {
     /// The person, by the caller's own id
     subject: String,
     /// The request's id, of a verified request on which work has begun
-    #[arg(value_parser = parse_id)]
+    #[arg(value_parser = words::request_id)]
     id: RequestId,
     /// As what: json follows the schema of copies, html is a page for readers
     #[arg(long, value_enum, default_value_t = Format::Json)]
@@ -46,10 +46,6 @@ enum Format {
     Json,
 }
 
-fn parse_id(text: &str) -> Result<RequestId, String> {
-    RequestId::parse(text).ok_or_else(|| "32 lower-case hexadecimal digits".to_owned())
-}
-
 impl Export {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         // What cannot be delivered is not made.
@@ -57,7 +53,7 @@ impl Export {
         if self.out.is_some() && key.is_none() {
             return Err(CliError::NoCopyKey);
         }
-        let opened = self.place.open()?;
+        let opened = self.place.open_in_force()?;
         let organisation = opened.organisation()?;
         let document = organisation.subject(&self.subject)?.export(self.id, ActorRole::Administrator)?;
         let copy = match self.format {

@@ -4,11 +4,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ring::digest::{SHA256, digest};
 use vouchsafe_ledger::{Checkpoint, EntryKind, LedgerError, Note, TileStore, is_log_path};
 use vouchsafe_types::Digest;
 
 use crate::Error;
+use crate::digest::sha256;
 
 /// The signed note.
 pub(super) const MANIFEST: &str = "MANIFEST";
@@ -35,9 +35,7 @@ pub(super) struct Content {
 
 impl Content {
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(digest(&SHA256, bytes).as_ref());
-        Self { sha256: Digest::from_bytes(sha256), len: bytes.len() as u64 }
+        Self { sha256: sha256(bytes), len: bytes.len() as u64 }
     }
 
     /// Whether it has this digest.

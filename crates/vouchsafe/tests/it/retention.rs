@@ -4,39 +4,21 @@ use jiff::{SignedDuration, ToSpan};
 use vouchsafe::ledger::{ActorRole, EntryKind as K};
 use vouchsafe::retention::disclosure::{DisclosureRefusal, LegalBasis};
 use vouchsafe::retention::rights::{IdentityProof, RequestKind, RequestStatus, RightsError};
-use vouchsafe::retention::{Authority, Policy, RecipientId, RetentionError};
+use vouchsafe::retention::{Authority, RecipientId, RetentionError};
 use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
 use vouchsafe::{
-    Destruction, Error, HoldRequest, Organisation, Outcome, Ports, Scope, Subject, Vouchsafe,
-    verify_offboarding,
+    Destruction, Error, HoldRequest, Organisation, Outcome, Scope, Subject, Vouchsafe, verify_offboarding,
 };
 
-use crate::scene::{FACE, Scene, approver, consented, enrol, give, notice, permit, verify};
+use crate::scene::{
+    FACE, HOST, Scene, approver, consented, enrol, give, notice, permit, policy, verify, with,
+};
 
 const DPO: ActorRole = ActorRole::Administrator;
-
-/// What ships, with the organisation's own pack behind it.
-fn policy(own: &str) -> Policy {
-    let head = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n";
-    let own = format!("{head}{own}");
-    Policy::from_packs(&[Policy::shipped_packs(), vec![&own]].concat()).unwrap()
-}
-
-/// A service with the organisation's own pack behind those that ship.
-fn with(scene: &Scene, own: &str) -> Vouchsafe {
-    let mut ports: Ports = scene.ports();
-    ports.retention = policy(own);
-    Vouchsafe::open_with(ports)
-}
 
 const PERIODS: &str = "[[setting]]\nrule = \"fp-2c-billing\"\nperiod = \"1 year\"\n\
                        [[setting]]\nrule = \"wb-1.1-billing\"\nperiod = \"1 year\"\n\
                        [[setting]]\nrule = \"fp-2a-support\"\nperiod = \"1 year\"\n";
-const HOST: &str = "[organisation]\nname = \"Acme\"\naddress = \"1 Street\"\nemail = \"privacy@acme.example\"\n\
-                    minimum_age = \"18\"\nregions = \"eu\"\nstore_region = \"eu\"\n\
-                    [[recipient]]\nid = \"host\"\nname = \"Host\"\nkind = \"processor\"\nregion = \"eu\"\n\
-                    purpose = \"hosting\"\nclasses = \"account, billing\"\ndocument = \"dpa-1\"\n\
-                    confidential = \"yes\"\ndelete_within = \"30 days\"\n";
 
 fn done(destruction: Destruction) -> usize {
     match destruction {

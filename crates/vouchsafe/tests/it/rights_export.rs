@@ -5,35 +5,20 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use vouchsafe::ledger::{ActorRole, EntryKind as K};
+use vouchsafe::retention::Authority;
 use vouchsafe::retention::rights::{
     ExportDocument, IdentityProof, Place, RequestId, RequestKind, RequestStatus, RightsError, TaskStatus,
 };
-use vouchsafe::retention::{Authority, Policy};
 use vouchsafe::store::INVENTORY;
 use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
-use vouchsafe::{Error, HoldRequest, Organisation, Ports, Subject, Vouchsafe};
+use vouchsafe::{Error, HoldRequest, Organisation, Subject};
 
-use crate::scene::{FACE, Scene, consented, enrol, notice, verify};
+use crate::scene::{FACE, HOST, Scene, consented, enrol, notice, verify, with};
 
 const DPO: ActorRole = ActorRole::Administrator;
 
 fn text(value: &str) -> FreeText {
     FreeText::parse(value).unwrap()
-}
-
-/// A service whose data a host keeps.
-fn hosted(scene: &Scene) -> Vouchsafe {
-    let own = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n\
-               [organisation]\nname = \"Acme\"\naddress = \"1 Street\"\nemail = \"privacy@acme.example\"\n\
-               minimum_age = \"18\"\nregions = \"eu\"\nstore_region = \"eu\"\n\
-               [[recipient]]\nid = \"host\"\nname = \"Host\"\nkind = \"processor\"\nregion = \"eu\"\n\
-               purpose = \"hosting\"\nclasses = \"account, billing\"\ndocument = \"dpa-1\"\n\
-               confidential = \"yes\"\ndelete_within = \"30 days\"\n";
-    let mut packs = Policy::shipped_packs();
-    packs.push(own);
-    let mut ports: Ports = scene.ports();
-    ports.retention = Policy::from_packs(&packs).unwrap();
-    Vouchsafe::open_with(ports)
 }
 
 /// A person of whom a row lies in every table that can hold one.
@@ -79,7 +64,7 @@ fn records<'a>(export: &'a Value, table: &'a str) -> impl Iterator<Item = &'a Va
 #[test]
 fn a_copy_holds_every_table_that_holds_something_and_answers_the_request() {
     let scene = Scene::new();
-    let service = hosted(&scene);
+    let service = with(&scene, HOST);
     let organisation = service.organisation("acme").unwrap();
     let person = lived(&organisation, "4711", Jurisdiction::Eu);
     let other = lived(&organisation, "4712", Jurisdiction::Eu);

@@ -6,12 +6,12 @@ use vouchsafe::retention::rights::{IdentityProof, Place, RequestId, RequestKind,
 use vouchsafe::retention::{Authority, Policy, RecipientId};
 use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
 use vouchsafe::{
-    DataInventory, Destruction, Error, HOLDS_KEPT_YEARS, HoldRequest, JOBS_KEPT_DAYS, Outcome, Ports,
-    Refusal, SPENT_EVIDENCE_KEPT_DAYS, Subject, Vouchsafe,
+    DataInventory, Destruction, Error, HOLDS_KEPT_YEARS, HoldRequest, JOBS_KEPT_DAYS, Outcome, Refusal,
+    SPENT_EVIDENCE_KEPT_DAYS, Subject,
 };
 
 use crate::scene::{
-    FACE, Scene, approved_sweep, consented, enrol, face, give, notice, permit, refusal, verify,
+    FACE, HOST, Scene, approved_sweep, consented, enrol, face, give, notice, permit, refusal, verify, with,
 };
 
 const DPO: ActorRole = ActorRole::Administrator;
@@ -96,7 +96,7 @@ fn a_template_that_a_hold_keeps_is_not_replaced_and_a_refused_face_destroys_noth
 #[test]
 fn a_corrected_fact_answers_the_request_to_correct() {
     let scene = Scene::new();
-    let service = hosted(&scene);
+    let service = with(&scene, HOST);
     let organisation = service.organisation("acme").unwrap();
     let person = organisation.subject("4711").unwrap();
     let text = |value: &str| FreeText::parse(value).unwrap();
@@ -150,25 +150,11 @@ fn the_register_keeps_a_request_for_24_months_from_its_answer_and_an_open_one_un
     );
 }
 
-fn hosted(scene: &Scene) -> Vouchsafe {
-    let own = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n\
-               [organisation]\nname = \"Acme\"\naddress = \"1 Street\"\nemail = \"privacy@acme.example\"\n\
-               minimum_age = \"18\"\nregions = \"eu\"\nstore_region = \"eu\"\n\
-               [[recipient]]\nid = \"host\"\nname = \"Host\"\nkind = \"processor\"\nregion = \"eu\"\n\
-               purpose = \"hosting\"\nclasses = \"account, billing\"\ndocument = \"dpa-1\"\n\
-               confidential = \"yes\"\ndelete_within = \"30 days\"\n";
-    let mut packs = Policy::shipped_packs();
-    packs.push(own);
-    let mut ports: Ports = scene.ports();
-    ports.retention = Policy::from_packs(&packs).unwrap();
-    Vouchsafe::open_with(ports)
-}
-
 /// Promise: WB-3-30days
 #[test]
 fn a_late_recipient_is_reminded_once_a_week_until_it_acknowledges() {
     let scene = Scene::new();
-    let service = hosted(&scene);
+    let service = with(&scene, HOST);
     let organisation = service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");
     let _ = person.erase().unwrap();
@@ -263,7 +249,7 @@ fn the_data_inventory_is_documented_with_rule_and_region() {
     let cards = |text: &str| ["card", "cvv", "iban", " pan "].iter().any(|word| text.contains(word));
     assert!(!columns.iter().any(|column| cards(column.name) || cards(column.purpose)));
     let scene = Scene::new();
-    let regional = DataInventory::of(hosted(&scene).organisation("acme").unwrap().retention_policy());
+    let regional = DataInventory::of(with(&scene, HOST).organisation("acme").unwrap().retention_policy());
     assert!(regional.to_markdown().contains("Region of the store: eu."));
 }
 

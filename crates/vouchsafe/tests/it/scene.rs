@@ -10,6 +10,7 @@ use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
 use vouchsafe::ledger::{EntryKind, Leaf};
+use vouchsafe::retention::Policy;
 use vouchsafe::store::{SqliteStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
@@ -104,6 +105,27 @@ impl Scene {
 pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
     let mut ports = Ports::in_folder(dir).unwrap().with_clock(clock.clone());
     ports.approvers.push(approver().key().clone());
+    Vouchsafe::open_with(ports)
+}
+
+/// An organisation whose account and billing data a processor keeps.
+pub(crate) const HOST: &str = "[organisation]\nname = \"Acme\"\naddress = \"1 Street\"\nemail = \"privacy@acme.example\"\n\
+                    minimum_age = \"18\"\nregions = \"eu\"\nstore_region = \"eu\"\n\
+                    [[recipient]]\nid = \"host\"\nname = \"Host\"\nkind = \"processor\"\nregion = \"eu\"\n\
+                    purpose = \"hosting\"\nclasses = \"account, billing\"\ndocument = \"dpa-1\"\n\
+                    confidential = \"yes\"\ndelete_within = \"30 days\"\n";
+
+/// What ships, with the organisation's own pack behind it.
+pub(crate) fn policy(own: &str) -> Policy {
+    let head = "format = 1\nid = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\nkind = \"organisation\"\n";
+    let own = format!("{head}{own}");
+    Policy::from_packs(&[Policy::shipped_packs(), vec![&own]].concat()).unwrap()
+}
+
+/// A service with the organisation's own pack behind those that ship.
+pub(crate) fn with(scene: &Scene, own: &str) -> Vouchsafe {
+    let mut ports: Ports = scene.ports();
+    ports.retention = policy(own);
     Vouchsafe::open_with(ports)
 }
 
