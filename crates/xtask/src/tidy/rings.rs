@@ -108,6 +108,8 @@ fn unsafe_door(workspace: &Workspace, folder: &str, name: &str) -> Result<Option
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -128,5 +130,34 @@ mod tests {
         assert_eq!(edges("vouchsafe-consent", "vouchsafe-ledger").len(), 1);
         assert_eq!(edges("vouchsafe-types", "vouchsafe").len(), 1);
         assert_eq!(edges("vouchsafe-new", "vouchsafe-types").len(), 1);
+    }
+
+    /// What a crate of the workspace is built from, by the manifests.
+    fn built_from(workspace: &Workspace, name: &str) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(name) = open.pop() {
+            let folder =
+                if name == "vouchsafe-models-face" { "models/face" } else { &format!("crates/{name}") };
+            let manifest = workspace.read(&format!("{folder}/Cargo.toml")).unwrap().parse().unwrap();
+            open.extend(siblings(&manifest).into_iter().filter(|sibling| found.insert(sibling.clone())));
+        }
+        found
+    }
+
+    /// What compares faces and judges liveness cannot see a request by right: the crate that has them is not among what
+    /// it is built from, nor is any store.
+    ///
+    /// Promise: WB-5-nondiscrimination
+    #[test]
+    fn nothing_that_compares_or_judges_is_built_from_requests() {
+        let workspace = Workspace::find().unwrap();
+        for judging in ["vouchsafe-embed", "vouchsafe-liveness", "vouchsafe-template"] {
+            let parts = built_from(&workspace, judging);
+            assert!(parts.contains("vouchsafe-consent"), "the walk follows edges");
+            for blind in ["vouchsafe-retention", "vouchsafe-store", "vouchsafe"] {
+                assert!(!parts.contains(blind), "{judging} is built from {blind}");
+            }
+        }
+        assert!(built_from(&workspace, "vouchsafe").contains("vouchsafe-retention"));
     }
 }
