@@ -80,6 +80,24 @@ fn nobody_unverified_is_answered_and_no_class_is_passed_over() {
 
 /// Promise: WB-5-know
 #[test]
+fn a_place_that_the_inventory_got_after_the_work_began_is_a_gap() {
+    let mut request = open(RequestKind::Know, &[Jurisdiction::Eu]);
+    request.verify(IdentityProof::SignedIn, later(1)).unwrap();
+    request.start(&inventory(), later(2)).unwrap();
+    for class in DataClass::ALL {
+        request.answer_task(class, &Place::Store, TaskStatus::NotHeld, later(3)).unwrap();
+    }
+    let added = (DataClass::Account, Place::Keys);
+    let wider = inventory().pairs().cloned().chain([added.clone()]).collect::<Vec<_>>();
+    let wider = Inventory::new(wider).unwrap();
+    assert_eq!(request.answer(&wider, later(4)), Err(RightsError::Incomplete(vec![added])));
+    request.widen(&wider).unwrap();
+    request.answer_task(DataClass::Account, &Place::Keys, TaskStatus::NotHeld, later(5)).unwrap();
+    request.answer(&wider, later(5)).unwrap();
+}
+
+/// Promise: WB-5-know
+#[test]
 fn california_gets_no_template_back_and_europe_does() {
     let policy = Policy::shipped().unwrap();
     let content = |places: &[Jurisdiction]| {

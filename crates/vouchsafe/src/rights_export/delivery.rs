@@ -76,7 +76,6 @@ mod tests {
 
     const COPY: &[u8] = b"{\"version\":1}";
 
-    /// Promise: WB-5-know
     #[test]
     fn only_the_person_reads_an_encrypted_copy() {
         let (person, stranger) = (age::x25519::Identity::generate(), age::x25519::Identity::generate());
