@@ -98,11 +98,6 @@ impl Deadline {
         self.not_before
     }
 
-    /// Whether it has to be destroyed now.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due.is_some_and(|due| due <= now)
-    }
-
     /// The rule that decided: the earliest ceiling, or the floor that postponed it.
     pub const fn decided(&self) -> Option<&Ruling> {
         self.decided.as_ref()

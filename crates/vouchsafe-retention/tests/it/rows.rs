@@ -1,6 +1,6 @@
 //! The notices' retention tables, row by row.
 
-use vouchsafe_retention::{Deadline, Facts, PersonalAct, Policy, RetentionError, RuleKind, Trigger};
+use vouchsafe_retention::{Deadline, Facts, PersonalAct, Policy, RetentionError, RuleKind, Trigger, Verdict};
 use vouchsafe_types::{DataClass, Modality, Role, Timestamp};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -110,8 +110,10 @@ fn consent_records() {
     let deadline = resolve(&record().account_deleted(at(LATER)).withdrawn(at(LATER)));
     assert_eq!(deadline.not_before(), deadline.due(), "not a day earlier, not a day later");
     assert_eq!(deadline.lost()[0].kind(), RuleKind::Floor);
-    assert!(!deadline.is_due(at("2031-02-28T09:59:59Z")));
-    assert!(deadline.is_due(at("2031-02-28T10:00:00Z")));
+    let verdict = |now| Policy::default_notices().unwrap().decide(&record(), &[], at(now)).unwrap().verdict();
+    let due = "2031-02-28T10:00:00Z";
+    assert_eq!(verdict("2031-02-28T09:59:59Z"), Verdict::Later(at(due)));
+    assert_eq!(verdict(due), Verdict::Due);
 }
 
 /// Row "Account information".
