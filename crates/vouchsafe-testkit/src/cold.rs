@@ -84,6 +84,14 @@ impl Cold {
         Ok(found)
     }
 
+    /// The tables with rows that have outlived what they belong to, with their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn orphans(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        read(&self.store, |rows| rows.orphans(&self.organisation))
+    }
+
     /// Every entry of the log, in order.
     ///
     /// # Errors

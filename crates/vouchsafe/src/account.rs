@@ -9,6 +9,7 @@ use crate::act::Act;
 use crate::close::{End, end_all};
 use crate::events::{end_due, note};
 use crate::jobs::{Job, JobKind};
+use crate::lives::trigger_code;
 use crate::orders::order_deletions;
 use crate::payload::Payload;
 use crate::{Destruction, Error, Subject};
@@ -69,10 +70,13 @@ pub(crate) fn delete_account(
     if act.rows.last_interaction(act.organisation, subject)?.is_none() {
         return Ok(Vec::new());
     }
-    let payload =
-        Payload::by(by, act.now).word("event", Trigger::AccountDeletion.name()).cause(reason.name());
-    let recorded = act.record(EntryKind::SubjectEvent, DataClass::ConsentEvidence, subject, &payload)?;
-    note(act, subject, None, Trigger::AccountDeletion, recorded.entry)?;
+    // Whoever asks again, because an answer was lost, deletes nothing twice.
+    if !is_deleted(act, subject)? {
+        let payload =
+            Payload::by(by, act.now).word("event", Trigger::AccountDeletion.name()).cause(reason.name());
+        let recorded = act.record(EntryKind::SubjectEvent, DataClass::ConsentEvidence, subject, &payload)?;
+        note(act, subject, None, Trigger::AccountDeletion, recorded.entry)?;
+    }
     let mut condemned = end_all(act, subject, End::account_deleted(by, reason))?;
     condemned.extend(end_due(act, subject, reason, by)?);
     let orders = order_deletions(act, subject, since)?;
@@ -80,4 +84,13 @@ pub(crate) fn delete_account(
         act.begin_job(JobKind::AccountDeletion, Some(subject), &Job::of(&condemned))?;
     }
     Ok(condemned)
+}
+
+/// Whether the account was deleted, and the person has not come back.
+fn is_deleted(act: &mut Act<'_>, subject: SubjectPseudonym) -> Result<bool, Error> {
+    let seen = act.rows.last_interaction(act.organisation, subject)?;
+    let events = act.rows.events(act.organisation, subject)?;
+    let deletion = trigger_code(Trigger::AccountDeletion);
+    let mut deletions = events.iter().filter(|event| event.scope.is_none() && event.trigger == deletion);
+    Ok(deletions.any(|event| seen.is_none_or(|seen| seen <= event.at)))
 }
