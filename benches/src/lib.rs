@@ -1,7 +1,7 @@
 //! What the benches in `benches/` share; run them with `cargo bench -p vouchsafe-benches`.
 //!
-//! Two programs measure the keys, `key-growth` and `key-cache`, and one the log, `log-append`; run them with
-//! `cargo run -p vouchsafe-benches --bin NAME`.
+//! Two programs measure the keys, `key-growth` and `key-cache`, one the log, `log-append`, and one retention,
+//! `sweep-cost`; run them with `cargo run -p vouchsafe-benches --bin NAME`.
 #![forbid(unsafe_code)]
 
 pub mod figures;

@@ -19,6 +19,8 @@ mod jobs;
 mod lives;
 mod notices;
 mod orphans;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod retention;
 mod rows;
@@ -39,7 +41,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/schema-3.sql"),
     include_str!("sqlite/schema-4.sql"),
     include_str!("sqlite/schema-5.sql"),
+    STATISTICS,
 ];
+/// Migration 6: what the planner takes the tables to hold.
+const STATISTICS: &str = include_str!("sqlite/schema-6.sql");
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
 /// After how many pages (of 4 KiB) the write-ahead log is copied into the file. Many organisations change many pages,

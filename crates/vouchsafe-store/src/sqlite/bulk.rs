@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use vouchsafe_types::{OrganisationId, Scope, Timestamp};
 
-use super::{SqliteStore, holdings::LIVE, mapped};
+use super::{STATISTICS, SqliteStore, holdings::LIVE, mapped};
 use crate::{Holding, RecordRow, StoreError};
 
 /// Adds live holdings, each with its person and its record, to an organisation in a file that nobody has open.
@@ -55,6 +55,8 @@ fn load(
     for (_, sql) in &indexes {
         transaction.execute_batch(sql)?;
     }
+    // They went with the indexes.
+    transaction.execute_batch(STATISTICS)?;
     for (class, live) in &tally {
         let sql = "INSERT INTO holding_tally (organisation, class, live) VALUES (?1, ?2, ?3) \
                    ON CONFLICT DO UPDATE SET live = live + excluded.live";

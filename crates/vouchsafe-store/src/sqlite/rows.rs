@@ -62,6 +62,8 @@ impl<'a> Rows<'a> {
         if let Some(error) = self.lost.get() {
             return Err(error);
         }
+        #[cfg(test)]
+        super::plans::check(self.connection, sql);
         let done = self.connection.prepare_cached(sql).and_then(|mut statement| act(&mut statement));
         done.map_err(|error| {
             let error = mapped(error);
