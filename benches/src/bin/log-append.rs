@@ -197,8 +197,8 @@ impl Log {
         let organisations = (0..organisations)
             .map(|number| Ok(OrganisationId::parse(&format!("organisation-{number}"))?))
             .collect::<Result<Vec<_>>>()?;
-        write(&store, |rows| {
-            organisations.iter().try_for_each(|id| rows.insert_organisation(id, Timestamp::UNIX_EPOCH))
+        organisations.iter().try_for_each(|id| {
+            write(&store, id, |rows| rows.insert_organisation(id, Timestamp::UNIX_EPOCH))
         })?;
         Ok(Self { store, organisations, writers })
     }
@@ -234,7 +234,7 @@ impl Log {
         acknowledged: &AtomicU64,
     ) -> Result<(), StoreError> {
         while !stopped.load(Ordering::Relaxed) {
-            write(&self.store, |rows| rows.append_entry(id, &LEAF))?;
+            write(&self.store, id, |rows| rows.append_entry(id, &LEAF))?;
             acknowledged.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -275,12 +275,12 @@ struct Growing {
 
 impl LeafSource for Growing {
     fn len(&self) -> Result<u64, LedgerError> {
-        read(&self.store, |rows| rows.entry_count(&self.id)).map_err(unavailable)
+        read(&self.store, &self.id, |rows| rows.entry_count(&self.id)).map_err(unavailable)
     }
 
     fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, LedgerError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        read(&self.store, |rows| rows.entries(&self.id, from, limit)).map_err(unavailable)
+        read(&self.store, &self.id, |rows| rows.entries(&self.id, from, limit)).map_err(unavailable)
     }
 }
 
@@ -295,7 +295,7 @@ impl Growing {
     fn open(folder: &Path) -> Result<Self> {
         let store = SqliteStore::open(&folder.join("log.sqlite"))?;
         let id = OrganisationId::parse("acme")?;
-        write(&store, |rows| rows.insert_organisation(&id, Timestamp::UNIX_EPOCH))?;
+        write(&store, &id, |rows| rows.insert_organisation(&id, Timestamp::UNIX_EPOCH))?;
         let tiles = FolderTiles::at(folder.join("tiles"));
         Ok(Self {
             store,
@@ -315,7 +315,7 @@ impl Growing {
             while self.entries < upto {
                 let more = Self::BATCH.0.min(upto - self.entries);
                 let numbers = self.entries..self.entries + more;
-                write(&self.store, |rows| {
+                write(&self.store, &self.id, |rows| {
                     numbers.into_iter().try_for_each(|number| {
                         let mut leaf = LEAF;
                         leaf.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, of)| *byte = of);

@@ -206,7 +206,7 @@ impl Here {
         let opened = self.place.open()?;
         // Meets the start-up gate.
         opened.organisation()?.verifier_key()?;
-        let rows = vouchsafe::store::read(opened.store(), |rows| {
+        let rows = vouchsafe::store::read(opened.store(), opened.id(), |rows| {
             rows.notices(opened.id()).map_err(vouchsafe::Error::from)
         })?;
         rows.iter().try_for_each(|row| notice(out, row))?;

@@ -193,7 +193,7 @@ fn is_folder(path: &Path) -> bool {
 /// Rows or keys know it: a restored database may be older than the organisation.
 fn is_known(ports: &Ports, id: &OrganisationId) -> Result<bool, Error> {
     let in_rows =
-        vouchsafe::store::read(&*ports.store, |rows| rows.organisation_exists(id).map_err(Error::from))?;
+        vouchsafe::store::read(&*ports.store, id, |rows| rows.organisation_exists(id).map_err(Error::from))?;
     let keys = || ports.keys.list(id).map_err(EnvelopeError::KeyService);
     Ok(in_rows || !keys()?.is_empty())
 }

@@ -60,7 +60,8 @@ fn group_commit(file: &Path, writers: usize, organisations: usize, span: Duratio
     let ids: Vec<OrganisationId> = (0..organisations)
         .map(|n| OrganisationId::parse(&format!("o{n}")))
         .collect::<std::result::Result<_, _>>()?;
-    write(&store, |rows| ids.iter().try_for_each(|id| rows.insert_organisation(id, Timestamp::UNIX_EPOCH)))?;
+    ids.iter()
+        .try_for_each(|id| write(&store, id, |rows| rows.insert_organisation(id, Timestamp::UNIX_EPOCH)))?;
     let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let begun = Instant::now();
     let failed: Option<StoreError> = thread::scope(|scope| {
@@ -90,7 +91,7 @@ fn append(
     stop: &AtomicBool,
 ) -> std::result::Result<(), StoreError> {
     while !stop.load(Ordering::Relaxed) {
-        write(store, |rows| rows.append_entry(id, &LEAF))?;
+        write(store, id, |rows| rows.append_entry(id, &LEAF))?;
         acknowledged.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())

@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let (file, acme) = (folder.path().join("db"), OrganisationId::parse("acme")?);
     let mut out = io::stdout().lock();
 
-    write(&SqliteStore::open(&file)?, |rows| rows.insert_organisation(&acme, Timestamp::UNIX_EPOCH))?;
+    write(&SqliteStore::open(&file)?, &acme, |rows| rows.insert_organisation(&acme, Timestamp::UNIX_EPOCH))?;
     let begun = Instant::now();
     load_holdings(&file, &acme, (0..stored).map_while(|number| holding(number, stored / due).ok()))?;
     writeln!(
@@ -80,14 +80,15 @@ fn measure(out: &mut impl Write, file: &Path, acme: &OrganisationId, round: usiz
     let store = SqliteStore::open(file)?;
     let now = Timestamp::from_second(NOW)?;
     let begun = Instant::now();
-    let found = read(&store, |rows| all_due(rows, acme, now))?;
+    let found = read(&store, acme, |rows| all_due(rows, acme, now))?;
     let pages = begun.elapsed();
     let begun = Instant::now();
-    let (live, late) =
-        read(&store, |rows| Ok::<_, StoreError>((rows.live_count(acme)?, rows.late_count(acme, now)?)))?;
+    let (live, late) = read(&store, acme, |rows| {
+        Ok::<_, StoreError>((rows.live_count(acme)?, rows.late_count(acme, now)?))
+    })?;
     let counts = begun.elapsed();
     let begun = Instant::now();
-    write(&store, |rows| {
+    write(&store, acme, |rows| {
         let due = rows.holdings_due(acme, now, None, PAGE)?;
         due.iter().try_for_each(|held| rows.set_review(acme, held.leaf, held.review_at))
     })?;

@@ -16,7 +16,7 @@ pub use retention::RetentionRows;
 ///
 /// Use it through [`read`] and [`write`](write()).
 pub trait Store: Send + Sync {
-    /// Runs the closure in a transaction that may write, and returns when that is committed durably.
+    /// Runs the closure in a transaction of one organisation that may write, and returns when that is committed durably.
     ///
     /// Closures of several callers may share the commit. A closure sees what those before it did; if the commit fails,
     /// none of it is stored and each of the callers gets the error. It must not write through the store itself.
@@ -24,13 +24,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What the closure returned, or why the transaction could not begin or commit; nothing of it is stored, but see
     /// [`StoreError`] on a disk that fails.
-    fn write_with(&self, act: Act<'_>) -> Result<(), StoreError>;
+    fn write_with(&self, organisation: &OrganisationId, act: Act<'_>) -> Result<(), StoreError>;
 
-    /// Runs the closure on one consistent snapshot of what is committed.
+    /// Runs the closure on one consistent snapshot of what is committed of one organisation.
     ///
     /// # Errors
     /// What the closure returned, or why the snapshot could not be read; [`StoreError::ReadOnly`] for a write.
-    fn read_with(&self, act: Act<'_>) -> Result<(), StoreError>;
+    fn read_with(&self, organisation: &OrganisationId, act: Act<'_>) -> Result<(), StoreError>;
+
+    /// All organisations, in the order of their ids.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError>;
 
     /// Removes the remnants of deleted and replaced bytes that the engine still keeps (the write-ahead log of SQLite).
     ///
@@ -41,26 +47,28 @@ pub trait Store: Send + Sync {
 
 type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
 
-/// Runs a closure in a writing transaction and returns its value.
+/// Runs a closure in a writing transaction of one organisation and returns its value.
 ///
 /// # Errors
 /// The closure's own error, or the store's.
 pub fn write<T, E: From<StoreError>>(
     store: &dyn Store,
+    organisation: &OrganisationId,
     act: impl FnOnce(&mut dyn Transaction) -> Result<T, E>,
 ) -> Result<T, E> {
-    run(act, |inner| store.write_with(inner))
+    run(act, |inner| store.write_with(organisation, inner))
 }
 
-/// Runs a closure on a snapshot and returns its value.
+/// Runs a closure on a snapshot of one organisation and returns its value.
 ///
 /// # Errors
 /// The closure's own error, or the store's.
 pub fn read<T, E: From<StoreError>>(
     store: &dyn Store,
+    organisation: &OrganisationId,
     act: impl FnOnce(&mut dyn Transaction) -> Result<T, E>,
 ) -> Result<T, E> {
-    run(act, |inner| store.read_with(inner))
+    run(act, |inner| store.read_with(organisation, inner))
 }
 
 fn run<T, E: From<StoreError>>(
@@ -96,8 +104,6 @@ pub trait Transaction: HoldingRows + LifeRows + DocumentRows + RetentionRows {
     /// Adds an organisation.
     fn insert_organisation(&mut self, organisation: &OrganisationId, at: Timestamp)
     -> Result<(), StoreError>;
-    /// All organisations, in the order of their ids.
-    fn organisations(&mut self) -> Result<Vec<OrganisationId>, StoreError>;
 
     /// Adds a notice; [`StoreError::Conflict`] if its bytes are there already.
     fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError>;

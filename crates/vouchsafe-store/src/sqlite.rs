@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use vouchsafe_types::OrganisationId;
 
 use crate::port::{Store, Transaction};
 use crate::{StoreError, sqlite::rows::Rows};
@@ -106,6 +107,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn write_with(
         &self,
+        _: &OrganisationId,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.group.write(act)
@@ -113,6 +115,7 @@ impl Store for SqliteStore {
 
     fn read_with(
         &self,
+        _: &OrganisationId,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.readers.with(|connection| {
@@ -120,6 +123,14 @@ impl Store for SqliteStore {
                 connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
             act(&mut Rows::new(&snapshot))?;
             snapshot.rollback().map_err(mapped)
+        })
+    }
+
+    fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
+        self.readers.with(|connection| {
+            Rows::new(connection).all("SELECT id FROM organisation ORDER BY id", [], |row| {
+                OrganisationId::parse(&row.get::<_, String>(0)?).map_err(rows::damaged)
+            })
         })
     }
 

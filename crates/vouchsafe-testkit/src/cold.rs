@@ -97,7 +97,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn entries(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        read(&self.store, |rows| rows.entries(&self.organisation, 0, ALL))
+        read(&self.store, &self.organisation, |rows| rows.entries(&self.organisation, 0, ALL))
     }
 
     /// Every holding, in the order of leaves.
@@ -105,7 +105,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn holdings(&self) -> Result<Vec<Holding>, StoreError> {
-        read(&self.store, |rows| rows.holdings(&self.organisation, None, ALL))
+        read(&self.store, &self.organisation, |rows| rows.holdings(&self.organisation, None, ALL))
     }
 
     /// The sealed template under a leaf.
@@ -113,7 +113,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn record(&self, leaf: LeafIndex) -> Result<Option<RecordRow>, StoreError> {
-        read(&self.store, |rows| rows.record(&self.organisation, leaf))
+        read(&self.store, &self.organisation, |rows| rows.record(&self.organisation, leaf))
     }
 
     /// Every sealed payload, with the number of its entry.
@@ -122,7 +122,7 @@ impl Cold {
     /// [`StoreError`] or SQLite's own.
     pub fn payloads(&self) -> Result<Vec<(u64, PayloadRow)>, Failure> {
         let entries = self.numbers("SELECT entry FROM payload ORDER BY entry")?;
-        read(&self.store, |rows| {
+        read(&self.store, &self.organisation, |rows| {
             let mut found = Vec::with_capacity(entries.len());
             for entry in entries {
                 let entry = u64::try_from(entry)?;
@@ -138,7 +138,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn consent(&self, person: SubjectPseudonym) -> Result<Option<ConsentRow>, StoreError> {
-        read(&self.store, |rows| rows.consent(&self.organisation, person, SCOPE))
+        read(&self.store, &self.organisation, |rows| rows.consent(&self.organisation, person, SCOPE))
     }
 
     /// All acts of consent of a person, in order.
@@ -146,7 +146,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn consents(&self, person: SubjectPseudonym) -> Result<Vec<ConsentRow>, StoreError> {
-        read(&self.store, |rows| rows.consent_acts(&self.organisation, person, SCOPE))
+        read(&self.store, &self.organisation, |rows| rows.consent_acts(&self.organisation, person, SCOPE))
     }
 
     /// What was shown to a person, in the order of the log.
@@ -158,7 +158,7 @@ impl Cold {
             self.file.prepare_cached("SELECT ticket FROM served WHERE subject = ?1 ORDER BY entry")?;
         let tickets = statement.query_map([person.as_bytes()], |row| row.get(0))?;
         let tickets = tickets.collect::<Result<Vec<[u8; 16]>, _>>()?;
-        read(&self.store, |rows| {
+        read(&self.store, &self.organisation, |rows| {
             let mut served = Vec::with_capacity(tickets.len());
             for ticket in tickets {
                 served.push(rows.served(&self.organisation, ticket)?.ok_or(StoreError::Damaged)?);
@@ -172,7 +172,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn last_act(&self, person: SubjectPseudonym) -> Result<Option<Timestamp>, StoreError> {
-        read(&self.store, |rows| rows.last_interaction(&self.organisation, person))
+        read(&self.store, &self.organisation, |rows| rows.last_interaction(&self.organisation, person))
     }
 
     /// The generations of the state keys at the key service.

@@ -198,7 +198,9 @@ fn look(folder: &Path, report: &Report) -> Result<u64, String> {
             return Err(format!("{id}: {:?}", payloads.findings));
         }
         let entries = vouchsafe::store::SqliteStore::open(&scene.database()).and_then(|store| {
-            vouchsafe::store::read(&store, |rows| rows.entries(organisation.id(), 0, u32::MAX))
+            vouchsafe::store::read(&store, organisation.id(), |rows| {
+                rows.entries(organisation.id(), 0, u32::MAX)
+            })
         });
         let entries = entries.map_err(|error| error.to_string())?;
         let said: Vec<_> = report.acknowledged.iter().filter(|said| said.log == log).copied().collect();

@@ -131,7 +131,7 @@ impl Organisation<'_> {
     /// What stands in the way of recording; what was recorded stays so.
     pub fn expire_consents(&self) -> Result<Destruction, Error> {
         loop {
-            let due = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            let due = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
                 rows.open_consents_due(&self.id, self.core.now(), BATCH).map_err(Error::from)
             })?;
             let mut ended = false;

@@ -33,7 +33,7 @@ impl Core {
 
     pub(crate) fn contradiction(&self, organisation: &OrganisationId) -> Result<Contradiction, Error> {
         self.ring.with_state(organisation, |state| {
-            vouchsafe_store::read(&*self.ports.store, |rows| {
+            vouchsafe_store::read(&*self.ports.store, organisation, |rows| {
                 let (mut found, mut after) = (Contradiction::default(), None);
                 loop {
                     let page = rows.holdings(organisation, after, PAGE)?;

@@ -106,7 +106,7 @@ impl Core {
             .collect::<Result<Vec<_>, Error>>()?;
         let (asked, called) = (self.now(), self.ports.ticks.elapsed());
         let result: Result<_, Error> = self.ring.with_state(organisation, |state| {
-            vouchsafe_store::write(&*self.ports.store, |rows| {
+            vouchsafe_store::write(&*self.ports.store, organisation, |rows| {
                 // What ended during a long wait for keys or writer has ended.
                 let waited = self.ports.ticks.elapsed().saturating_sub(called).as_secs();
                 let now = asked.saturating_add(SignedDuration::from_secs(waited.min(3600).cast_signed()));
@@ -136,7 +136,7 @@ impl Core {
     ) -> Result<T, Error> {
         self.ensure_not_behind(organisation)?;
         let looked = self.ring.with_state(organisation, |state| {
-            vouchsafe_store::read(&*self.ports.store, |rows| {
+            vouchsafe_store::read(&*self.ports.store, organisation, |rows| {
                 self.ensure_continued(organisation, rows)?;
                 look(state, rows)
             })

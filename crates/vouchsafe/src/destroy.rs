@@ -64,9 +64,10 @@ impl Subject<'_> {
     /// As [`Organisation::certificate`].
     pub fn certificate(&self, scope: Scope) -> Result<Option<DestructionCertificate>, Error> {
         self.organisation.core.ensure_not_behind(&self.organisation.id)?;
-        let held = vouchsafe_store::read(&*self.organisation.core.ports.store, |rows| {
-            rows.biometric_holding(&self.organisation.id, self.pseudonym, scope).map_err(Error::from)
-        })?;
+        let held =
+            vouchsafe_store::read(&*self.organisation.core.ports.store, &self.organisation.id, |rows| {
+                rows.biometric_holding(&self.organisation.id, self.pseudonym, scope).map_err(Error::from)
+            })?;
         match held {
             Some(Holding { leaf, state: HoldingState::Destroyed { .. }, .. }) => {
                 self.organisation.certificate(leaf).map(Some)
@@ -113,7 +114,7 @@ impl Organisation<'_> {
 
     fn condemned(&self) -> Result<Vec<Holding>, Error> {
         self.core.ensure_not_behind(&self.id)?;
-        vouchsafe_store::read(&*self.core.ports.store, |rows| Ok(rows.condemned(&self.id)?))
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| Ok(rows.condemned(&self.id)?))
     }
 
     fn destroy(&self, condemned: &[Holding]) -> Result<Vec<DestructionCertificate>, Error> {

@@ -132,7 +132,7 @@ impl Organisation<'_> {
     /// Writes what a page of entries made public; gives where the next page begins.
     fn write_payloads(&self, bundle: &mut Writing, from: u64, size: u64) -> Result<u64, Error> {
         let page = u32::try_from(size - from).unwrap_or(PAGE).min(PAGE);
-        let (files, next) = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let (files, next) = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             let (mut files, mut next) = (Vec::new(), from);
             for leaf in rows.entries(&self.id, from, page)? {
                 let kind = Leaf::from_bytes(&leaf)?.kind;

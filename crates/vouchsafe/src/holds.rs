@@ -93,8 +93,9 @@ impl Organisation<'_> {
     /// [`Error::Store`].
     pub fn holds(&self) -> Result<Vec<Hold>, Error> {
         let now = self.core.now();
-        let rows =
-            vouchsafe_store::read(&*self.core.ports.store, |rows| rows.holds(&self.id).map_err(Error::from))?;
+        let rows = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            rows.holds(&self.id).map_err(Error::from)
+        })?;
         let holds = rows.iter().filter(|row| row.released_at.is_none()).map(hold_of);
         holds.filter(|hold| hold.as_ref().map_or(true, |hold| hold.in_force(now))).collect()
     }

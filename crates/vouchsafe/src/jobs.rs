@@ -143,13 +143,14 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Store`]; [`Error::Format`] for a job of a newer version.
     pub fn jobs(&self) -> Result<Vec<JobStatus>, Error> {
-        let rows =
-            vouchsafe_store::read(&*self.core.ports.store, |rows| rows.jobs(&self.id).map_err(Error::from))?;
+        let rows = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            rows.jobs(&self.id).map_err(Error::from)
+        })?;
         rows.into_iter().map(status).collect()
     }
 
     fn claim(&self, kind: JobKind) -> Result<Option<JobRow>, Error> {
-        vouchsafe_store::write(&*self.core.ports.store, |rows| {
+        vouchsafe_store::write(&*self.core.ports.store, &self.id, |rows| {
             let now = self.core.now();
             Ok(rows.claim_job(&self.id, kind.code(), now, lease_from(now))?)
         })
@@ -178,7 +179,7 @@ impl Organisation<'_> {
         if let Destruction::Pending(_) = self.resume_destructions() {
             return Ok(false);
         }
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             for leaf in &job.leaves {
                 let leaf = LeafIndex::new(*leaf)?;
                 let gone = |held: HoldingState| matches!(held, HoldingState::Destroyed { .. });
@@ -226,7 +227,7 @@ impl Organisation<'_> {
     }
 
     fn save(&self, row: &JobRow) -> Result<(), Error> {
-        vouchsafe_store::write(&*self.core.ports.store, |rows| Ok(rows.save_job(&self.id, row)?))
+        vouchsafe_store::write(&*self.core.ports.store, &self.id, |rows| Ok(rows.save_job(&self.id, row)?))
     }
 }
 

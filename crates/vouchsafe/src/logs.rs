@@ -291,13 +291,16 @@ pub(crate) struct Rows<'a> {
 
 impl LeafSource for Rows<'_> {
     fn len(&self) -> Result<u64, LedgerError> {
-        vouchsafe_store::read(self.store, |rows| rows.entry_count(self.organisation)).map_err(unavailable)
+        vouchsafe_store::read(self.store, self.organisation, |rows| rows.entry_count(self.organisation))
+            .map_err(unavailable)
     }
 
     fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, LedgerError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        vouchsafe_store::read(self.store, |rows| rows.entries(self.organisation, from, limit))
-            .map_err(unavailable)
+        vouchsafe_store::read(self.store, self.organisation, |rows| {
+            rows.entries(self.organisation, from, limit)
+        })
+        .map_err(unavailable)
     }
 }
 

@@ -88,7 +88,7 @@ impl Organisation<'_> {
         self.core.ensure_not_behind(&self.id)?;
         let (now, origin) = (self.core.now(), self.log_origin()?);
         let policy = &self.core.ports.retention;
-        let shares = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let shares = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             activated(rows, &self.id, policy)?;
             self.shares(rows, now)
         })?;
@@ -165,7 +165,7 @@ impl Organisation<'_> {
     /// Ends what lies on a page of holdings; gives the last of them.
     pub(crate) fn end_page(&self, after: Option<LeafIndex>) -> Result<Option<LeafIndex>, Error> {
         let evidence = [DataClass::ConsentEvidence, DataClass::DestructionEvidence, DataClass::Disclosure];
-        let page = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let page = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             rows.holdings(&self.id, after, PAGE).map_err(Error::from)
         })?;
         for holding in &page {
@@ -178,7 +178,7 @@ impl Organisation<'_> {
 
     fn certify_offboarding(&self, plan: &OffboardingPlan) -> Result<String, Error> {
         let origin = self.log_origin()?;
-        let shares = vouchsafe_store::read(&*self.core.ports.store, |rows| self.ended(rows))?;
+        let shares = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| self.ended(rows))?;
         let strength = self.core.ports.keys.strength().name();
         let note = self.core.act(&self.id, &[], |act| {
             let payload = Payload::by(ActorRole::Service, act.now).cause(&plan.digest().to_string());

@@ -26,7 +26,7 @@ impl<'a> Organisation<'a> {
     /// An organisation behind the start-up gate is given all the same, so that its recovery can be called; every
     /// other act meets the gate's error again.
     pub(crate) fn provision(core: &'a Core, id: OrganisationId) -> Result<Self, Error> {
-        let exists = vouchsafe_store::read(&*core.ports.store, |rows| {
+        let exists = vouchsafe_store::read(&*core.ports.store, &id, |rows| {
             rows.organisation_exists(&id).map_err(Error::from)
         })?;
         // Fresh keys for rows that were sealed under others would hide the loss.
@@ -96,7 +96,7 @@ impl<'a> Organisation<'a> {
     /// # Errors
     /// [`Error::Store`]; [`Error::Consent`] for a row that schema 2 wrote, which states no terms: publish it again.
     pub fn notice_in_force(&self, id: &str, locale: &str) -> Result<Option<Notice>, Error> {
-        let row = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let row = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             rows.notice_in_force(&self.id, id, locale, self.core.now()).map_err(Error::from)
         })?;
         row.map(|row| notice_of(&row)).transpose()
@@ -215,7 +215,7 @@ impl<'a> Organisation<'a> {
     /// # Errors
     /// [`Error::Format`] when the entry does not commit to what is stored.
     pub fn public_payload(&self, entry: u64) -> Result<Option<Vec<u8>>, Error> {
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             let Some(payload) = rows.public_payload(&self.id, entry)? else { return Ok(None) };
             let row = rows.entries(&self.id, entry, 1)?.pop().ok_or(Error::Format("entry"))?;
             let leaf = Leaf::from_bytes(&row)?;

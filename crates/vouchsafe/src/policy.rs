@@ -98,7 +98,7 @@ impl Organisation<'_> {
     /// [`Error::PolicyNotActivated`] when this service was opened with another policy than the one in force.
     pub fn compare_policy(&self, after: &Policy) -> Result<BTreeMap<DataClass, Shift>, Error> {
         let (before, now) = (&self.core.ports.retention, self.core.now());
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             activated(rows, &self.id, before)?;
             let mut shifts = BTreeMap::new();
             self.each_live(rows, |holding, facts| {
@@ -112,7 +112,7 @@ impl Organisation<'_> {
 
     /// Refuses a policy that states no period for something that is held.
     fn ensure_no_gap(&self) -> Result<(), Error> {
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             self.each_live(rows, |_, facts| Ok(self.core.ports.retention.resolve(&facts).map(drop)?))
         })
     }
@@ -143,7 +143,7 @@ impl Organisation<'_> {
     pub fn retention_status(&self, margin: SignedDuration) -> Result<RetentionStatus, Error> {
         let (now, own) = (self.core.now(), self.core.ports.retention.digest());
         let bound = now.checked_sub(margin).unwrap_or(Timestamp::MIN);
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             let row = rows.retention(&self.id)?;
             let condemned = rows.condemned(&self.id)?;
             let since = condemned.iter().filter_map(|holding| match &holding.state {

@@ -131,14 +131,12 @@ fn round(core: &Core, sizes: &mut HashMap<OrganisationId, u64>) -> PublishStatus
 }
 
 fn grown(core: &Core, sizes: &HashMap<OrganisationId, u64>) -> Result<Vec<(OrganisationId, u64)>, Error> {
-    vouchsafe_store::read(&*core.ports.store, |rows| {
-        let mut grown = Vec::new();
-        for id in rows.organisations()? {
-            let size = rows.entry_count(&id)?;
-            if sizes.get(&id) != Some(&size) {
-                grown.push((id, size));
-            }
+    let (store, mut grown) = (&*core.ports.store, Vec::new());
+    for id in store.organisations()? {
+        let size = vouchsafe_store::read(store, &id, |rows| rows.entry_count(&id))?;
+        if sizes.get(&id) != Some(&size) {
+            grown.push((id, size));
         }
-        Ok(grown)
-    })
+    }
+    Ok(grown)
 }

@@ -41,7 +41,7 @@ impl Organisation<'_> {
         let store = &*self.core.ports.store;
         let mut purged = Purged::default();
         loop {
-            let (evidence, done) = vouchsafe_store::write(store, |rows| {
+            let (evidence, done) = vouchsafe_store::write(store, &self.id, |rows| {
                 let evidence = rows.purge_evidence(&self.id, spent, BATCH)?;
                 Ok::<_, Error>((evidence, rows.purge_jobs(&self.id, jobs, BATCH)?))
             })?;
@@ -50,8 +50,9 @@ impl Organisation<'_> {
                 break;
             }
         }
-        purged.holds =
-            vouchsafe_store::write(store, |rows| Ok::<_, Error>(rows.purge_holds(&self.id, holds)?))?;
+        purged.holds = vouchsafe_store::write(store, &self.id, |rows| {
+            Ok::<_, Error>(rows.purge_holds(&self.id, holds)?)
+        })?;
         Ok(purged)
     }
 }

@@ -193,7 +193,7 @@ impl Organisation<'_> {
     /// Destroys every biometric leaf that was ever reserved and that no row names.
     fn destroy_orphans(&self) -> Result<u64, Error> {
         let orphans = self.core.ring.with_state(&self.id, |state| {
-            vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
                 let mut orphans = Vec::new();
                 for leaf in state.reserved(DataClass::Biometric) {
                     let named = rows.holding(&self.id, leaf)?.is_some();
@@ -213,7 +213,7 @@ impl Organisation<'_> {
 
     fn destroyed_but_held(&self) -> Result<usize, Error> {
         self.core.ring.with_state(&self.id, |state| {
-            vouchsafe_store::read(&*self.core.ports.store, |rows| {
+            vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
                 Ok(destroyed_but_held(rows, state, &self.id)?.len())
             })
         })?

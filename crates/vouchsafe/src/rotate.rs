@@ -130,7 +130,7 @@ impl Organisation<'_> {
     }
 
     fn key_usage(&self) -> Result<Vec<KeyUsage>, Error> {
-        vouchsafe_store::read(&*self.core.ports.store, |rows| Ok(rows.key_usage(&self.id)?))
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| Ok(rows.key_usage(&self.id)?))
     }
 
     fn remaining(&self, to: u32) -> Result<u64, Error> {

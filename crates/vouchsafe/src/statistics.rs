@@ -40,8 +40,9 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn statistics(&self) -> Result<Statistics, Error> {
-        let counted =
-            vouchsafe_store::read(&*self.core.ports.store, |rows| rows.people_by_consent(&self.id))?;
+        let counted = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            rows.people_by_consent(&self.id)
+        })?;
         let aggregates = self.retention_policy().aggregates();
         let people = |scope, status: ConsentStatus| {
             let same = |(of, code, _): &&(Scope, u8, u64)| (*of, *code) == (scope, status.code());

@@ -59,7 +59,7 @@ impl Organisation<'_> {
     }
 
     fn plan_of(&self, due: Vec<(ItemId, Facts, Vec<Hold>)>, now: Timestamp) -> Result<Plan, Error> {
-        let live = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let live = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             rows.live_count(&self.id).map_err(Error::from)
         })?;
         let plan = Plan::make_held(&self.core.ports.retention, due, live, now)?;
@@ -67,7 +67,7 @@ impl Organisation<'_> {
     }
 
     fn look_at_due(&self, now: Timestamp) -> Result<Found, Error> {
-        vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             activated(rows, &self.id, &self.core.ports.retention)?;
             let (mut found, mut after) = (Found { due: Vec::new(), later: Vec::new() }, None);
             loop {
@@ -157,7 +157,7 @@ impl Organisation<'_> {
 
     fn execute(&self, plan: Plan, acknowledged: Option<Digest>, pace: Pace) -> Result<Destruction, Error> {
         let policy = &self.core.ports.retention;
-        let newest = vouchsafe_store::read(&*self.core.ports.store, |rows| {
+        let newest = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             Ok::<_, Error>(activated(rows, &self.id, policy)?.newest)
         })?;
         if acknowledged.is_none() {

@@ -35,7 +35,7 @@ impl Destroy {
 
 /// How many holdings the database calls fenced and not yet destroyed.
 fn condemned(opened: &Opened) -> Result<usize, Error> {
-    vouchsafe::store::read(opened.store(), |rows| Ok(rows.condemned(opened.id())?.len()))
+    vouchsafe::store::read(opened.store(), opened.id(), |rows| Ok(rows.condemned(opened.id())?.len()))
 }
 
 fn pending(out: &mut dyn Write, remaining: Option<usize>, cause: &Error) -> Result<(), CliError> {

@@ -70,16 +70,22 @@ fn leaf(number: u8) -> LeafIndex {
 
 fn ask<T>(
     store: &SqliteStore,
+    organisation: &OrganisationId,
     act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    port::read(store, act)
+    port::read(store, organisation, act)
+}
+
+fn add(store: &SqliteStore, organisation: &OrganisationId) {
+    change(store, organisation, |rows| rows.insert_organisation(organisation, at(0))).unwrap();
 }
 
 fn change<T>(
     store: &SqliteStore,
+    organisation: &OrganisationId,
     act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    port::write(store, act)
+    port::write(store, organisation, act)
 }
 
 /// How the engine would run a statement.
@@ -96,25 +102,25 @@ fn plan(store: &SqliteStore, sql: &str) -> Vec<String> {
 #[test]
 fn a_failed_transaction_leaves_nothing() {
     let (_dir, store) = store();
-    let failed: Result<(), StoreError> = port::write(&store, |rows| {
+    let failed: Result<(), StoreError> = port::write(&store, &acme(), |rows| {
         rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
         rows.append_entry(&acme(), b"entry")?;
         rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)
     });
     assert_eq!(failed, Err(StoreError::Conflict));
-    let exists: bool = port::read(&store, |rows| rows.organisation_exists(&acme())).unwrap();
+    let exists: bool = port::read(&store, &acme(), |rows| rows.organisation_exists(&acme())).unwrap();
     assert!(!exists);
 }
 
 #[test]
 fn entries_are_numbered_from_zero_without_a_gap() {
     let (_dir, store) = store();
-    let numbers: Result<Vec<u64>, StoreError> = port::write(&store, |rows| {
+    let numbers: Result<Vec<u64>, StoreError> = port::write(&store, &acme(), |rows| {
         rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
         (0..3).map(|i| rows.append_entry(&acme(), &[i])).collect()
     });
     assert_eq!(numbers.unwrap(), [0, 1, 2]);
-    let read: Vec<Vec<u8>> = port::read(&store, |rows| rows.entries(&acme(), 1, 9)).unwrap();
+    let read: Vec<Vec<u8>> = port::read(&store, &acme(), |rows| rows.entries(&acme(), 1, 9)).unwrap();
     assert_eq!(read, [vec![1], vec![2]]);
 }
 
@@ -144,7 +150,7 @@ fn the_file_is_private_and_deleted_bytes_are_gone() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let secret = b"bytes that must not linger in a free page";
-    let inserted: Result<(), StoreError> = port::write(&store, |rows| {
+    let inserted: Result<(), StoreError> = port::write(&store, &acme(), |rows| {
         rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
         rows.append_entry(&acme(), secret).map(drop)
     });
@@ -191,7 +197,7 @@ fn a_database_without_write_permission_is_read_only() {
     allow(0o500, 0o400);
     let privileged = OpenOptions::new().write(true).open(&file).is_ok();
     let refused = SqliteStore::open(&file).and_then(|store| {
-        port::write(&store, |rows| rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH))
+        port::write(&store, &acme(), |rows| rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH))
     });
     allow(0o700, 0o600);
     assert_eq!(refused, if privileged { Ok(()) } else { Err(StoreError::ReadOnly) });

@@ -1,7 +1,7 @@
 use rusqlite::params;
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
 
-use super::rows::{Rows, damaged};
+use super::rows::Rows;
 use super::{consent, notices, sealed};
 use crate::port::Transaction;
 use crate::{ConsentRow, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError};
@@ -20,12 +20,6 @@ impl Transaction for Rows<'_> {
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO organisation (id, created_at) VALUES (?1, ?2)";
         self.execute_one(sql, params![organisation.as_str(), at.as_microsecond()])
-    }
-
-    fn organisations(&mut self) -> Result<Vec<OrganisationId>, StoreError> {
-        self.all("SELECT id FROM organisation ORDER BY id", [], |row| {
-            OrganisationId::parse(&row.get::<_, String>(0)?).map_err(damaged)
-        })
     }
 
     fn insert_notice(&mut self, organisation: &OrganisationId, notice: &NoticeRow) -> Result<(), StoreError> {

@@ -137,7 +137,7 @@ fn forget_all(service: &Vouchsafe, engine: &FaceEngine, folder: &Path, pictures:
     let ports = Ports::in_folder(folder)?;
     let state = test_util::ungated_state(&*ports.keys, &*ports.states, &id)?;
     let store = SqliteStore::open(&folder.join("data/vouchsafe.sqlite"))?;
-    let holding = read(&store, |rows| rows.biometric_holding(&id, person.pseudonym(), FACE))?;
+    let holding = read(&store, &id, |rows| rows.biometric_holding(&id, person.pseudonym(), FACE))?;
     let leaf = holding.ok_or("no template")?.leaf;
     forget(state.template_secret(leaf)?);
     Ok(())

@@ -172,7 +172,7 @@ impl Known {
     fn tickets(&self, folder: &Path, log: usize, stored: &[Vec<u8>]) -> Result<Vec<String>, Failure> {
         let (store, id) = (SqliteStore::open(&database(folder))?, OrganisationId::parse(IDS[log])?);
         let served = &self.served[log];
-        let rows = read(&store, |rows| {
+        let rows = read(&store, &id, |rows| {
             served.iter().map(|ticket| rows.served(&id, *ticket)).collect::<Result<Vec<_>, StoreError>>()
         })?;
         let is_there = |row: Option<vouchsafe::store::ServedRow>| {
@@ -189,7 +189,7 @@ impl Known {
 /// Every entry of a log, read beside the facade.
 pub(crate) fn entries(folder: &Path, id: &str) -> Result<Vec<Vec<u8>>, Failure> {
     let (store, id) = (SqliteStore::open(&database(folder))?, OrganisationId::parse(id)?);
-    Ok(read(&store, |rows| rows.entries(&id, 0, u32::MAX))?)
+    Ok(read(&store, &id, |rows| rows.entries(&id, 0, u32::MAX))?)
 }
 
 /// What was acknowledged before earlier kills is still there; the order was judged then.

@@ -89,7 +89,9 @@ impl Writer<'_> {
     fn append(&self, count: u64, organisation: [u8; 16]) -> Result<(), StoreError> {
         let leaf = bare_leaf(self.run, self.number, count, organisation);
         let after = self.known.load(Ordering::SeqCst);
-        let entry = write(self.store, |rows| rows.append_entry(self.organisation.id(), &leaf))?;
+        let entry = write(self.store, self.organisation.id(), |rows| {
+            rows.append_entry(self.organisation.id(), &leaf)
+        })?;
         self.acknowledge(after, entry, &leaf);
         Ok(())
     }

@@ -79,7 +79,7 @@ pub(crate) fn add(secrets: &mut Secrets, folder: &Path, organisation: &str, pers
     let opened = test_util::ungated_state(&*service, &*states, &id).unwrap();
     let person = opened.pseudonym(person.as_bytes());
     let store = SqliteStore::open(&folder.join("data/vouchsafe.sqlite")).unwrap();
-    let row = read(&store, |rows| {
+    let row = read(&store, &id, |rows| {
         let holding = rows.biometric_holding(&id, person, SCOPE)?.unwrap();
         rows.record(&id, holding.leaf)
     });

@@ -236,7 +236,7 @@ impl<'a> History<'a> {
 fn destroyed(scene: &Scene, organisation: &Organisation<'_>) -> Result<u64, Error> {
     use vouchsafe::store::{HoldingState, SqliteStore, read};
     let store = SqliteStore::open(&scene.database())?;
-    let holdings = read(&store, |rows| rows.holdings(organisation.id(), None, u32::MAX))?;
+    let holdings = read(&store, organisation.id(), |rows| rows.holdings(organisation.id(), None, u32::MAX))?;
     let gone = holdings
         .iter()
         .filter(|holding| holding.scope.is_some() && matches!(holding.state, HoldingState::Destroyed { .. }));

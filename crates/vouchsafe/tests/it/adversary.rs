@@ -78,7 +78,9 @@ impl StateStore for Failing {
 
 fn kinds(organisation: &Organisation<'_>, scene: &Scene) -> Vec<EntryKind> {
     let store = vouchsafe::store::SqliteStore::open(&scene.dir.path().join("data/vouchsafe.sqlite")).unwrap();
-    let rows = vouchsafe::store::read(&store, |rows| rows.entries(organisation.id(), 0, 1000)).unwrap();
+    let rows =
+        vouchsafe::store::read(&store, organisation.id(), |rows| rows.entries(organisation.id(), 0, 1000))
+            .unwrap();
     rows.iter().map(|row| Leaf::from_bytes(row).unwrap().kind).collect()
 }
 

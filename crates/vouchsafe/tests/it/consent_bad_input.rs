@@ -9,8 +9,8 @@ use vouchsafe::ledger::{ActorRole, EntryKind as K};
 use vouchsafe::store::{SqliteStore, StoreError};
 use vouchsafe::types::TicketId;
 use vouchsafe::{
-    Act, Clock, Destruction, Error, NoticeDraft, Organisation, PayloadFinding, Refusal, Scope, Subject,
-    Timestamp, Vouchsafe,
+    Act, Clock, Destruction, Error, NoticeDraft, Organisation, OrganisationId, PayloadFinding, Refusal,
+    Scope, Subject, Timestamp, Vouchsafe,
 };
 
 use crate::scene::{
@@ -25,8 +25,8 @@ fn adult() -> Act {
 fn fails(scene: &Scene, person: &Subject<'_>, ticket: TicketId, act: Act) -> Error {
     let before = scene.kinds("acme");
     let acts = || {
-        let id = vouchsafe::OrganisationId::parse("acme").unwrap();
-        scene.rows(|rows| rows.consent_acts(&id, person.pseudonym(), FACE))
+        let id = OrganisationId::parse("acme").unwrap();
+        scene.rows(&id, |rows| rows.consent_acts(&id, person.pseudonym(), FACE))
     };
     let line = acts();
     let error = person.give_consent(ticket, act).unwrap_err();
@@ -252,7 +252,9 @@ fn a_clock_that_went_back_gives_nothing_and_withdraws_all_the_same() {
 
     let ended = person.withdraw(FACE).unwrap();
     assert!(matches!(ended.destruction, Destruction::Done(certificates) if certificates.len() == 1));
-    let newest = scene.rows(|rows| rows.consent(organisation.id(), person.pseudonym(), FACE)).unwrap();
+    let newest = scene
+        .rows(organisation.id(), |rows| rows.consent(organisation.id(), person.pseudonym(), FACE))
+        .unwrap();
     assert_eq!(ConsentStatus::from_code(newest.status), Some(ConsentStatus::Withdrawn));
     assert_eq!(newest.at, "2026-04-01T12:00:00Z".parse().unwrap(), "dated as the act that it follows");
     scene.clock.advance(1.day()).unwrap();
@@ -311,13 +313,17 @@ struct ReadOnly(SqliteStore);
 type Rows<'a> = &'a mut dyn FnMut(&mut dyn vouchsafe::store::Transaction) -> Result<(), StoreError>;
 
 impl vouchsafe::store::Store for ReadOnly {
-    fn write_with(&self, act: Rows<'_>) -> Result<(), StoreError> {
+    fn write_with(&self, organisation: &OrganisationId, act: Rows<'_>) -> Result<(), StoreError> {
         // The transaction of a snapshot refuses each write itself.
-        self.0.read_with(act)
+        self.0.read_with(organisation, act)
     }
 
-    fn read_with(&self, act: Rows<'_>) -> Result<(), StoreError> {
-        self.0.read_with(act)
+    fn read_with(&self, organisation: &OrganisationId, act: Rows<'_>) -> Result<(), StoreError> {
+        self.0.read_with(organisation, act)
+    }
+
+    fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
+        self.0.organisations()
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {

@@ -96,7 +96,7 @@ fn the_database_refuses_to_grow_beyond_its_limit_and_keeps_what_it_has() {
     enrol(&person, 1);
     let store = &scene.dir.path().join("data/vouchsafe.sqlite");
     let limited = vouchsafe::store::SqliteStore::open_limited(store, 1).unwrap();
-    let failed: Result<u64, StoreError> = vouchsafe::store::write(&limited, |rows| {
+    let failed: Result<u64, StoreError> = vouchsafe::store::write(&limited, organisation.id(), |rows| {
         let id = organisation.id().clone();
         (0..10_000).try_fold(0, |_, _| rows.append_entry(&id, &[0; 1000]))
     });

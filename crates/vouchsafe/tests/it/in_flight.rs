@@ -139,7 +139,7 @@ impl Flight {
     /// Whether the end of the person's permission is committed.
     fn is_closed(&self, person: &Subject<'_>, blow: Blow) -> bool {
         let id = vouchsafe::OrganisationId::parse("acme").unwrap();
-        self.scene.rows(|rows| {
+        self.scene.rows(&id, |rows| {
             Ok(match blow {
                 Blow::NewNotice => rows.notices(&id)?.len() > 1,
                 Blow::Object | Blow::Restrict => !rows.marks(&id, person.pseudonym())?.is_empty(),
@@ -276,8 +276,9 @@ impl Flight {
     /// No template is left that no consent holds.
     fn leaves_nothing(&self, organisation: &Organisation<'_>, work: Work, blow: Blow, case: &str) {
         let person = organisation.subject(case).unwrap();
-        let held =
-            self.scene.rows(|rows| rows.biometric_holding(organisation.id(), person.pseudonym(), FACE));
+        let held = self.scene.rows(organisation.id(), |rows| {
+            rows.biometric_holding(organisation.id(), person.pseudonym(), FACE)
+        });
         match work {
             Work::Enrolment => assert!(held.is_none(), "{case}: a template was stored"),
             Work::Verification => {

@@ -13,8 +13,8 @@ use crate::scene::{FACE, Scene, consented, enrol, notice, verify};
 fn kinds(scene: &Scene) -> Vec<EntryKind> {
     let ports = Ports::in_folder(scene.dir.path()).unwrap();
     let store: &dyn Store = &*ports.store;
-    let rows =
-        vouchsafe::store::read(store, |rows| rows.entries(&OrganisationId::parse("acme").unwrap(), 0, 1000));
+    let id = OrganisationId::parse("acme").unwrap();
+    let rows = vouchsafe::store::read(store, &id, |rows| rows.entries(&id, 0, 1000));
     rows.unwrap().iter().map(|row: &Vec<u8>| Leaf::from_bytes(row).unwrap().kind).collect::<Vec<_>>()
 }
 

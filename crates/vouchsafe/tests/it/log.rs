@@ -15,7 +15,7 @@ use crate::scene::{FACE, Scene, consented, enrol, open, verify};
 fn kinds(store: &dyn Store, organisation: &str) -> Vec<EntryKind> {
     let id = vouchsafe::OrganisationId::parse(organisation).unwrap();
     let entries: Result<Vec<Vec<u8>>, vouchsafe::store::StoreError> =
-        vouchsafe::store::read(store, |rows| rows.entries(&id, 0, 1000));
+        vouchsafe::store::read(store, &id, |rows| rows.entries(&id, 0, 1000));
     entries.unwrap().iter().map(|entry| Leaf::from_bytes(entry).unwrap().kind).collect()
 }
 

@@ -9,7 +9,7 @@ use vouchsafe::Clock;
 use vouchsafe::embed::{EmbedError, FaceScene, Judge, Judgement};
 use vouchsafe::store::{Store, StoreError, Transaction};
 use vouchsafe::types::{Entropy, EntropyUnavailable};
-use vouchsafe::{Ports, Timestamp};
+use vouchsafe::{OrganisationId, Ports, Timestamp};
 
 /// Where an injected port can stop its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,22 +118,26 @@ struct Stopping<P: ?Sized> {
 type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
 
 impl Store for Stopping<dyn Store> {
-    fn write_with(&self, act: Act<'_>) -> Result<(), StoreError> {
+    fn write_with(&self, organisation: &OrganisationId, act: Act<'_>) -> Result<(), StoreError> {
         self.stop.pass(Place::Write);
-        self.inner.write_with(&mut |rows| {
+        self.inner.write_with(organisation, &mut |rows| {
             let done = act(rows);
             self.stop.pass(Place::Commit);
             done
         })
     }
 
-    fn read_with(&self, act: Act<'_>) -> Result<(), StoreError> {
+    fn read_with(&self, organisation: &OrganisationId, act: Act<'_>) -> Result<(), StoreError> {
         self.stop.pass(Place::Read);
-        self.inner.read_with(&mut |rows| {
+        self.inner.read_with(organisation, &mut |rows| {
             let done = act(rows);
             self.stop.pass(Place::Snapshot);
             done
         })
+    }
+
+    fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
+        self.inner.organisations()
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {

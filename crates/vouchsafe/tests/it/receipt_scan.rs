@@ -224,7 +224,7 @@ fn a_receipt_verifies_with_the_public_key_alone_after_everything_was_shredded() 
         assert!(matches!(swept, Destruction::Done(_)));
         let entry = Receipt::from_json(&receipts[0]).unwrap().entry();
         let id = organisation.id().clone();
-        assert!(scene.rows(|rows| rows.payload(&id, entry)).is_none(), "the payload is gone");
+        assert!(scene.rows(&id, |rows| rows.payload(&id, entry)).is_none(), "the payload is gone");
     }
     // Nothing but text is left: no folder, no service.
     drop(scene);

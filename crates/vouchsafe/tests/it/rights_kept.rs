@@ -141,7 +141,7 @@ fn the_register_keeps_a_request_for_24_months_from_its_answer_and_an_open_one_un
     scene.clock.advance(1.day()).unwrap();
     let _ = approved_sweep(&organisation);
     let id = vouchsafe::OrganisationId::parse("acme").unwrap();
-    let held = scene.rows(|rows| rows.holdings_of(&id, person.pseudonym()));
+    let held = scene.rows(&id, |rows| rows.holdings_of(&id, person.pseudonym()));
     let live = held.iter().filter(|holding| holding.state == vouchsafe::store::HoldingState::Live);
     assert_eq!(
         live.filter(|holding| holding.class == DataClass::RightsRequest).count(),
@@ -211,14 +211,14 @@ fn in_the_end_no_row_of_a_person_is_left() {
     for _ in 0..16 {
         scene.clock.advance(1.year()).unwrap();
         let _ = approved_sweep(&organisation);
-        let orphans = scene.rows(|rows| rows.orphans(&id));
+        let orphans = scene.rows(&id, |rows| rows.orphans(&id));
         assert_eq!(orphans, []);
     }
     scene.clock.advance((SPENT_EVIDENCE_KEPT_DAYS + 1).days()).unwrap();
     let _ = approved_sweep(&organisation);
     let _ = organisation.sweep().unwrap();
     const { assert!(HOLDS_KEPT_YEARS < 16) };
-    let left = scene.rows(|rows| {
+    let left = scene.rows(&id, |rows| {
         let holds = rows.holds(&id)?.len();
         Ok((rows.subject(&id, person.pseudonym())?, rows.holdings_of(&id, person.pseudonym())?.len(), holds))
     });

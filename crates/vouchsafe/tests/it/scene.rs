@@ -60,22 +60,26 @@ impl Scene {
     }
 
     /// What the rows of the database say.
-    pub(crate) fn rows<T>(&self, look: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>) -> T {
+    pub(crate) fn rows<T>(
+        &self,
+        organisation: &OrganisationId,
+        look: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
+    ) -> T {
         let store = SqliteStore::open(&self.database()).unwrap();
-        vouchsafe::store::read(&store, look).unwrap()
+        vouchsafe::store::read(&store, organisation, look).unwrap()
     }
 
     /// What the log of an organisation says happened, in order.
     pub(crate) fn kinds(&self, organisation: &str) -> Vec<EntryKind> {
         let id = OrganisationId::parse(organisation).unwrap();
-        let entries = self.rows(|rows| rows.entries(&id, 0, 10_000));
+        let entries = self.rows(&id, |rows| rows.entries(&id, 0, 10_000));
         entries.iter().map(|entry| Leaf::from_bytes(entry).unwrap().kind).collect()
     }
 
     /// The sealed payload of an entry, opened with the keys of the folder.
     pub(crate) fn payload(&self, organisation: &str, entry: u64) -> Value {
         let id = OrganisationId::parse(organisation).unwrap();
-        let (row, class) = self.rows(|rows| {
+        let (row, class) = self.rows(&id, |rows| {
             let row = rows.payload(&id, entry)?.unwrap();
             let holding = rows.holding(&id, row.leaf)?.unwrap();
             Ok((row, holding.class))

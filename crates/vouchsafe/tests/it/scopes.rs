@@ -91,7 +91,9 @@ fn a_permit_of_one_scope_neither_enrols_nor_verifies_in_another() {
         assert!(matches!(crossed, Err(Error::Foreign)), "{case}");
         let own = person.verify_embedding(&other, face(&other, 1)).unwrap();
         assert_eq!(rejected(own), Refusal::NotEnrolled, "{case}");
-        let kept = scene.rows(|rows| rows.biometric_holding(organisation.id(), person.pseudonym(), two));
+        let kept = scene.rows(organisation.id(), |rows| {
+            rows.biometric_holding(organisation.id(), person.pseudonym(), two)
+        });
         assert!(kept.is_none(), "{case}");
         assert!(person.verify_embedding(&permit, face(&permit, 1)).unwrap().is_accepted(), "{case}");
     }
@@ -139,7 +141,7 @@ fn one_ticket_gives_one_scope() {
             assert!(matches!(again, Err(Error::Replayed)), "{again:?}");
         }
         let line = |scope| -> Option<ConsentRow> {
-            scene.rows(|rows| rows.consent(organisation.id(), person.pseudonym(), scope))
+            scene.rows(organisation.id(), |rows| rows.consent(organisation.id(), person.pseudonym(), scope))
         };
         assert_eq!(line(one).unwrap().sequence, 1);
         assert_eq!(line(two), None, "{} gave {}", one.name(), two.name());

@@ -16,18 +16,15 @@ fn organisation(number: u64) -> OrganisationId {
 }
 
 fn add(store: &SqliteStore, numbers: std::ops::Range<u64>) {
-    let added: Result<(), StoreError> = port::write(store, |rows| {
-        numbers.map(organisation).try_for_each(|id| rows.insert_organisation(&id, Timestamp::UNIX_EPOCH))
-    });
-    added.unwrap();
+    numbers.for_each(|number| super::add(store, &organisation(number)));
 }
 
 fn append(store: &SqliteStore, id: &OrganisationId, bytes: &[u8]) -> Result<u64, StoreError> {
-    port::write(store, |rows| rows.append_entry(id, bytes))
+    port::write(store, id, |rows| rows.append_entry(id, bytes))
 }
 
 fn entries(store: &SqliteStore, id: &OrganisationId) -> Vec<Vec<u8>> {
-    let read: Result<_, StoreError> = port::read(store, |rows| rows.entries(id, 0, u32::MAX));
+    let read: Result<_, StoreError> = port::read(store, id, |rows| rows.entries(id, 0, u32::MAX));
     read.unwrap()
 }
 
@@ -60,7 +57,7 @@ fn wait_until_inside(store: &SqliteStore) {
 
 /// Appends, and holds the batch open until as many others have come to join.
 fn append_with(store: &SqliteStore, others: usize, bytes: &[u8]) -> Result<u64, StoreError> {
-    port::write(store, |rows| {
+    port::write(store, &organisation(0), |rows| {
         while store.group.joining() < others {
             thread::yield_now();
         }
@@ -82,7 +79,7 @@ fn every_acknowledged_entry_of_many_writers_is_there_once_and_in_order() {
                         let number = append(store, &id, &[writer.to_be_bytes(), step.to_be_bytes()].concat());
                         // Seen by a reader from the moment of the acknowledgement, at the number given.
                         let read: Result<Vec<_>, StoreError> =
-                            port::read(store, |rows| rows.entries(&id, number?, 1));
+                            port::read(store, &id, |rows| rows.entries(&id, number?, 1));
                         assert_eq!(read.unwrap(), [[writer.to_be_bytes(), step.to_be_bytes()].concat()]);
                     }
                 });
@@ -118,7 +115,7 @@ fn closures_that_fail_or_panic_take_only_their_own_rows_with_them() {
                     for step in 0..60 {
                         let id = organisation(0);
                         let act = || -> Result<u64, StoreError> {
-                            port::write(store, |rows| {
+                            port::write(store, &id, |rows| {
                                 let number = rows.append_entry(&id, &[u8::from((step + writer) % 3 == 0)])?;
                                 match (step + writer) % 3 {
                                     0 => Ok(number),
@@ -176,13 +173,13 @@ fn a_reader_sees_nothing_of_an_open_batch_and_cannot_write() {
     let (_dir, store) = store();
     add(&store, 0..1);
     let id = organisation(0);
-    let number: Result<u64, StoreError> = port::write(&store, |rows| {
+    let number: Result<u64, StoreError> = port::write(&store, &id, |rows| {
         let number = rows.append_entry(&id, b"open")?;
         assert_eq!(entries(&store, &id), Vec::<Vec<u8>>::new());
         Ok(number)
     });
     assert_eq!((number, entries(&store, &id).len()), (Ok(0), 1));
-    let written: Result<u64, StoreError> = port::read(&store, |rows| rows.append_entry(&id, b"x"));
+    let written: Result<u64, StoreError> = port::read(&store, &id, |rows| rows.append_entry(&id, b"x"));
     assert_eq!(written, Err(StoreError::ReadOnly));
     assert_eq!(entries(&store, &id).len(), 1);
 }
@@ -196,7 +193,7 @@ fn a_snapshot_stays_as_it_was_and_more_readers_than_connections_all_read() {
         let barrier = Barrier::new(2);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let read: Result<(), StoreError> = port::read(&store, |rows| {
+                let read: Result<(), StoreError> = port::read(&store, &id, |rows| {
                     assert_eq!(rows.entry_count(&id), Ok(0));
                     barrier.wait();
                     barrier.wait();
@@ -270,7 +267,8 @@ fn after_the_engine_rolled_back_nothing_more_of_the_closure_runs_and_all_members
             assert_eq!(first.join().unwrap(), Err(StoreError::Full));
         });
         assert_eq!(entries(&store, &organisation(0)), Vec::<Vec<u8>>::new());
-        let exists: Result<bool, StoreError> = port::read(&store, |rows| rows.organisation_exists(&acme()));
+        let exists: Result<bool, StoreError> =
+            port::read(&store, &acme(), |rows| rows.organisation_exists(&acme()));
         assert_eq!(exists, Ok(false));
         assert_eq!(append(&store, &organisation(0), b"small"), Ok(0));
     });
@@ -313,7 +311,7 @@ fn a_batch_that_is_old_commits_although_others_want_to_join() {
         thread::scope(|scope| {
             let first = scope.spawn(|| append_with(&store, 1, b"first"));
             wait_until_inside(&store);
-            let second: Result<(), StoreError> = port::write(&store, |rows| {
+            let second: Result<(), StoreError> = port::write(&store, &organisation(0), |rows| {
                 assert_eq!(rows.entry_count(&organisation(0)), Ok(1));
                 assert_eq!(entries(&store, &organisation(0)), [b"first"], "committed already");
                 Err(StoreError::Conflict)

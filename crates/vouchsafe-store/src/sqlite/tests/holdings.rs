@@ -10,22 +10,21 @@ use crate::{Holding, HoldingState, RecordRow, TallyRow};
 /// Two organisations with two persons and no holding.
 fn scene() -> (TempDir, SqliteStore) {
     let (dir, store) = store();
-    change(&store, |rows| {
-        [acme(), other()].iter().try_for_each(|organisation| {
-            rows.insert_organisation(organisation, at(0))?;
-            [1, 2]
-                .into_iter()
-                .try_for_each(|number| rows.touch_subject(organisation, person(number), at(0), 0))
-        })
-    })
-    .unwrap();
+    for organisation in [&acme(), &other()] {
+        add(&store, organisation);
+        for number in [1, 2] {
+            change(&store, organisation, |rows| rows.touch_subject(organisation, person(number), at(0), 0))
+                .unwrap();
+        }
+    }
     (dir, store)
 }
 
 fn due(store: &SqliteStore, organisation: &OrganisationId, before: i64, page: u32) -> Vec<(i64, u64)> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let next = ask(store, |rows| rows.holdings_due(organisation, at(before), after, page)).unwrap();
+        let next = ask(store, organisation, |rows| rows.holdings_due(organisation, at(before), after, page))
+            .unwrap();
         let Some(last) = next.last() else { return found };
         assert!(next.len() <= page as usize && found.len() < 100, "a page repeats the one before");
         after = last.review_at.map(|at| (at, last.leaf));
@@ -37,10 +36,13 @@ fn due(store: &SqliteStore, organisation: &OrganisationId, before: i64, page: u3
 fn what_is_due_comes_in_the_order_of_its_instant_and_leaf_to_the_last_one() {
     let (_dir, store) = scene();
     let reviews = [Some(50), Some(-7), None, Some(50), Some(51), Some(10), Some(50)];
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         (0..).zip(reviews).try_for_each(|(number, review_at)| {
             rows.insert_holding(&acme(), &holding(number, DataClass::Usage, 1, review_at))
-        })?;
+        })
+    })
+    .unwrap();
+    change(&store, &other(), |rows| {
         rows.insert_holding(&other(), &holding(0, DataClass::Usage, 1, Some(20)))
     })
     .unwrap();
@@ -50,13 +52,13 @@ fn what_is_due_comes_in_the_order_of_its_instant_and_leaf_to_the_last_one() {
     }
     assert_eq!(due(&store, &acme(), 49, 9), expected[..2]);
     assert_eq!(due(&store, &other(), 50, 9), [(20, 0)]);
-    let late = |before| ask(&store, |rows| rows.late_count(&acme(), at(before))).unwrap();
+    let late = |before| ask(&store, &acme(), |rows| rows.late_count(&acme(), at(before))).unwrap();
     assert_eq!([late(-8), late(49), late(50), late(51)], [0, 2, 5, 6]);
-    let oldest = |organisation| ask(&store, |rows| rows.oldest_review(&organisation)).unwrap();
+    let oldest = |organisation| ask(&store, &organisation, |rows| rows.oldest_review(&organisation)).unwrap();
     assert_eq!((oldest(acme()), oldest(other())), (Some(at(-7)), Some(at(20))));
-    assert_eq!(ask(&store, |rows| rows.holdings_due(&acme(), at(50), None, 0)).unwrap(), []);
+    assert_eq!(ask(&store, &acme(), |rows| rows.holdings_due(&acme(), at(50), None, 0)).unwrap(), []);
 
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.condemn(&acme(), leaf(1), "rule", at(60))?;
         rows.set_review(&acme(), leaf(5), None)?;
         rows.set_review(&acme(), leaf(2), Some(at(49)))
@@ -64,42 +66,48 @@ fn what_is_due_comes_in_the_order_of_its_instant_and_leaf_to_the_last_one() {
     .unwrap();
     assert_eq!(due(&store, &acme(), 50, 2), [(49, 2), (50, 0), (50, 3), (50, 6)]);
     assert_eq!((oldest(acme()), late(50)), (Some(at(49)), 4));
-    assert_eq!(ask(&store, |rows| rows.oldest_review(&OrganisationId::parse("none").unwrap())), Ok(None));
+    assert_eq!(
+        ask(&store, &OrganisationId::parse("none").unwrap(), |rows| rows
+            .oldest_review(&OrganisationId::parse("none").unwrap())),
+        Ok(None)
+    );
 }
 
 #[test]
 fn only_a_live_holding_is_looked_at_again() {
     let (_dir, store) = scene();
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         for number in 0..3 {
             rows.insert_holding(&acme(), &holding(number, DataClass::Usage, 1, Some(9)))?;
         }
-        rows.insert_holding(&other(), &holding(7, DataClass::Usage, 1, Some(9)))?;
         rows.condemn(&acme(), leaf(1), "rule", at(1))?;
         rows.condemn(&acme(), leaf(2), "rule", at(1))?;
         rows.mark_destroyed(&acme(), leaf(2), at(2), 0)
     })
     .unwrap();
+    change(&store, &other(), |rows| rows.insert_holding(&other(), &holding(7, DataClass::Usage, 1, Some(9))))
+        .unwrap();
     for number in [1, 2, 7, 99] {
-        let refused = change(&store, |rows| rows.set_review(&acme(), leaf(number), Some(at(1))));
+        let refused = change(&store, &acme(), |rows| rows.set_review(&acme(), leaf(number), Some(at(1))));
         assert_eq!(refused, Err(StoreError::Conflict), "leaf {number}");
     }
     for number in [1, 2] {
-        let held = ask(&store, |rows| rows.holding(&acme(), leaf(number))).unwrap().unwrap();
+        let held = ask(&store, &acme(), |rows| rows.holding(&acme(), leaf(number))).unwrap().unwrap();
         assert_eq!(held.review_at, None);
     }
-    let held = ask(&store, |rows| rows.holding(&other(), leaf(7))).unwrap();
+    let held = ask(&store, &other(), |rows| rows.holding(&other(), leaf(7))).unwrap();
     assert_eq!(held, Some(holding(7, DataClass::Usage, 1, Some(9))));
 }
 
 #[test]
 fn a_tally_that_lost_count_is_damage_and_nothing_is_condemned() {
     let (_dir, store) = scene();
-    change(&store, |rows| rows.insert_holding(&acme(), &holding(0, DataClass::Usage, 1, None))).unwrap();
+    change(&store, &acme(), |rows| rows.insert_holding(&acme(), &holding(0, DataClass::Usage, 1, None)))
+        .unwrap();
     store.connection().execute("UPDATE holding_tally SET live = 0", []).unwrap();
-    let condemned = change(&store, |rows| rows.condemn(&acme(), leaf(0), "rule", at(1)));
+    let condemned = change(&store, &acme(), |rows| rows.condemn(&acme(), leaf(0), "rule", at(1)));
     assert_eq!(condemned, Err(StoreError::Damaged));
-    let held = ask(&store, |rows| rows.holding(&acme(), leaf(0))).unwrap().unwrap();
+    let held = ask(&store, &acme(), |rows| rows.holding(&acme(), leaf(0))).unwrap().unwrap();
     assert_eq!(held.state, HoldingState::Live);
 }
 
@@ -125,21 +133,25 @@ fn random_lives_of_holdings_agree_with_a_model() {
             0 | 1 => {
                 let class = DataClass::ALL[1 + usize::from(next(3))];
                 let new = holding(number, class, 1 + next(2), review);
-                let done = change(&store, |rows| rows.insert_holding(organisation, &new));
+                let done = change(&store, organisation, |rows| rows.insert_holding(organisation, &new));
                 if held.is_none() {
                     model.insert(number, new);
                 }
                 (done, held.is_none())
             }
             2 => {
-                let done = change(&store, |rows| rows.set_review(organisation, leaf(number), review.map(at)));
+                let done = change(&store, organisation, |rows| {
+                    rows.set_review(organisation, leaf(number), review.map(at))
+                });
                 if let Some(held) = model.get_mut(&number).filter(|_| live) {
                     held.review_at = review.map(at);
                 }
                 (done, live)
             }
             _ => {
-                let done = change(&store, |rows| rows.condemn(organisation, leaf(number), "rule", at(step)));
+                let done = change(&store, organisation, |rows| {
+                    rows.condemn(organisation, leaf(number), "rule", at(step))
+                });
                 if let Some(held) = model.get_mut(&number).filter(|_| live) {
                     held.state = HoldingState::Condemned { cause: "rule".to_owned(), at: at(step) };
                     held.review_at = None;
@@ -164,7 +176,7 @@ fn agree(store: &SqliteStore, organisation: &OrganisationId, model: &BTreeMap<u8
     assert_eq!(due(store, organisation, before, 3), expected);
     let mut tally: BTreeMap<u8, u64> = BTreeMap::new();
     live().for_each(|held| *tally.entry(held.class.code()).or_default() += 1);
-    let asked: Result<(), StoreError> = ask(store, |rows| {
+    let asked: Result<(), StoreError> = ask(store, organisation, |rows| {
         assert_eq!(rows.late_count(organisation, at(before))?, expected.len() as u64);
         assert_eq!(rows.live_count(organisation)?, live().count() as u64);
         let counted = rows.tallies(organisation)?;
@@ -208,7 +220,7 @@ fn holdings_loaded_at_once_are_those_inserted_one_by_one() {
     };
     let class = |number: u8| if number.is_multiple_of(2) { DataClass::Biometric } else { DataClass::Account };
     let held = |number: u8| holding(number, class(number), number, Some(i64::from(number % 4)));
-    change(&inserted, |rows| {
+    change(&inserted, &acme(), |rows| {
         (1..20).try_for_each(|number| {
             rows.touch_subject(&acme(), person(number), at(0), 0)?;
             rows.insert_holding(&acme(), &held(number))?;
@@ -216,7 +228,7 @@ fn holdings_loaded_at_once_are_those_inserted_one_by_one() {
         })
     })
     .unwrap();
-    change(&loaded, |rows| {
+    change(&loaded, &acme(), |rows| {
         rows.insert_holding(&acme(), &held(1))?;
         rows.insert_record(&acme(), &record(1))
     })
@@ -227,7 +239,7 @@ fn holdings_loaded_at_once_are_those_inserted_one_by_one() {
     assert_eq!(load_holdings(&file, &acme(), many), Ok(18));
     let loaded = SqliteStore::open(&file).unwrap();
     let all = |store: &SqliteStore| {
-        ask(store, |rows| {
+        ask(store, &acme(), |rows| {
             Ok((
                 rows.holdings(&acme(), None, 99)?,
                 rows.tallies(&acme())?,

@@ -42,7 +42,7 @@ fn add_holding(rows: &mut dyn Transaction, organisation: &OrganisationId, number
 
 /// One template and one payload for each key version given: number `i` is under leaf `i` and entry `i`.
 fn fill(store: &SqliteStore, organisation: &OrganisationId, versions: &[u32]) {
-    let filled: Result<(), StoreError> = port::write(store, |rows| {
+    let filled: Result<(), StoreError> = port::write(store, organisation, |rows| {
         rows.insert_organisation(organisation, Timestamp::UNIX_EPOCH)?;
         for (number, version) in (0..).zip(versions) {
             add_holding(rows, organisation, number);
@@ -56,7 +56,7 @@ fn fill(store: &SqliteStore, organisation: &OrganisationId, versions: &[u32]) {
 }
 
 fn usage(store: &SqliteStore, organisation: &OrganisationId) -> Vec<(u32, u64, u64)> {
-    let used = ask(store, |rows| rows.key_usage(organisation)).unwrap();
+    let used = ask(store, organisation, |rows| rows.key_usage(organisation)).unwrap();
     used.iter()
         .map(|&KeyUsage { key_version, records, payloads, .. }| (key_version, records, payloads))
         .collect()
@@ -68,9 +68,15 @@ fn a_row_keeps_its_key_version_to_the_last_one() {
     fill(&store, &acme(), &[1, u32::MAX]);
     for (number, version) in [(0, 1), (1, u32::MAX)] {
         let expected = record(number, version);
-        assert_eq!(ask(&store, |rows| rows.record(&acme(), leaf(number))).unwrap().unwrap(), expected);
-        assert_eq!(ask(&store, |rows| rows.record_by_id(&acme(), expected.id)).unwrap().unwrap(), expected);
-        let stored = ask(&store, |rows| rows.payload(&acme(), u64::from(number))).unwrap();
+        assert_eq!(
+            ask(&store, &acme(), |rows| rows.record(&acme(), leaf(number))).unwrap().unwrap(),
+            expected
+        );
+        assert_eq!(
+            ask(&store, &acme(), |rows| rows.record_by_id(&acme(), expected.id)).unwrap().unwrap(),
+            expected
+        );
+        let stored = ask(&store, &acme(), |rows| rows.payload(&acme(), u64::from(number))).unwrap();
         assert_eq!(stored.unwrap(), payload(number, version));
     }
 }
@@ -79,19 +85,19 @@ fn a_row_keeps_its_key_version_to_the_last_one() {
 fn key_version_zero_is_never_stored() {
     let (_dir, store) = store();
     fill(&store, &acme(), &[1]);
-    let zero = change(&store, |rows| {
+    let zero = change(&store, &acme(), |rows| {
         add_holding(rows, &acme(), 1);
         rows.insert_record(&acme(), &record(1, 0))
     });
     assert_eq!(zero, Err(StoreError::Conflict));
-    let zero = change(&store, |rows| {
+    let zero = change(&store, &acme(), |rows| {
         let entry = rows.append_entry(&acme(), b"entry")?;
         rows.insert_payload(&acme(), entry, &payload(0, 0))
     });
     assert_eq!(zero, Err(StoreError::Conflict));
-    let zero = change(&store, |rows| rows.reseal_record(&acme(), leaf(0), 1, b"new", 0));
+    let zero = change(&store, &acme(), |rows| rows.reseal_record(&acme(), leaf(0), 1, b"new", 0));
     assert_eq!(zero, Err(StoreError::Conflict));
-    let zero = change(&store, |rows| rows.reseal_payload(&acme(), 0, 1, b"new", 0));
+    let zero = change(&store, &acme(), |rows| rows.reseal_payload(&acme(), 0, 1, b"new", 0));
     assert_eq!(zero, Err(StoreError::Conflict));
     assert_eq!(usage(&store, &acme()), [(1, 1, 1)]);
 }
@@ -103,9 +109,9 @@ fn a_key_version_beyond_the_type_is_damage() {
     let beyond = i64::from(u32::MAX) + 1;
     store.connection().execute("UPDATE record SET key_version = ?1", [beyond]).unwrap();
     store.connection().execute("UPDATE payload SET key_version = ?1", [beyond]).unwrap();
-    assert_eq!(ask(&store, |rows| rows.record(&acme(), leaf(0))), Err(StoreError::Damaged));
-    assert_eq!(ask(&store, |rows| rows.payload(&acme(), 0)), Err(StoreError::Damaged));
-    assert_eq!(ask(&store, |rows| rows.key_usage(&acme())), Err(StoreError::Damaged));
+    assert_eq!(ask(&store, &acme(), |rows| rows.record(&acme(), leaf(0))), Err(StoreError::Damaged));
+    assert_eq!(ask(&store, &acme(), |rows| rows.payload(&acme(), 0)), Err(StoreError::Damaged));
+    assert_eq!(ask(&store, &acme(), |rows| rows.key_usage(&acme())), Err(StoreError::Damaged));
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn usage_counts_templates_and_payloads_of_each_key() {
     assert_eq!(usage(&store, &other()), [(4, 1, 1)]);
 
     // A version may seal templates only, or payloads only.
-    change(&store, |rows| rows.reseal_record(&acme(), leaf(3), 1, b"new", 3)).unwrap();
+    change(&store, &acme(), |rows| rows.reseal_record(&acme(), leaf(3), 1, b"new", 3)).unwrap();
     assert_eq!(usage(&store, &acme()), [(1, 0, 1), (2, 2, 2), (3, 1, 0), (10, 3, 3)]);
     let nobody = OrganisationId::parse("nobody").unwrap();
     assert_eq!(usage(&store, &nobody), []);
@@ -127,9 +133,9 @@ fn usage_counts_templates_and_payloads_of_each_key() {
 fn usage_falls_only_when_the_bytes_are_deleted() {
     let (_dir, store) = store();
     fill(&store, &acme(), &[1, 2]);
-    change(&store, |rows| rows.condemn(&acme(), leaf(0), "rule", Timestamp::UNIX_EPOCH)).unwrap();
+    change(&store, &acme(), |rows| rows.condemn(&acme(), leaf(0), "rule", Timestamp::UNIX_EPOCH)).unwrap();
     assert_eq!(usage(&store, &acme()), [(1, 1, 1), (2, 1, 1)]);
-    change(&store, |rows| rows.mark_destroyed(&acme(), leaf(0), Timestamp::UNIX_EPOCH, 1)).unwrap();
+    change(&store, &acme(), |rows| rows.mark_destroyed(&acme(), leaf(0), Timestamp::UNIX_EPOCH, 1)).unwrap();
     assert_eq!(usage(&store, &acme()), [(2, 1, 1)]);
 }
 
@@ -139,8 +145,8 @@ fn what_is_under_an_older_key_comes_oldest_key_first_up_to_the_limit() {
     fill(&store, &acme(), &[3, 2, 1, 4]);
     fill(&store, &other(), &[1]);
     let under = |older_than, limit| {
-        let records = ask(&store, |rows| rows.records_under(&acme(), older_than, limit)).unwrap();
-        let payloads = ask(&store, |rows| rows.payloads_under(&acme(), older_than, limit)).unwrap();
+        let records = ask(&store, &acme(), |rows| rows.records_under(&acme(), older_than, limit)).unwrap();
+        let payloads = ask(&store, &acme(), |rows| rows.payloads_under(&acme(), older_than, limit)).unwrap();
         (records, payloads)
     };
     let rows = |all: &[(u8, u32)]| {
@@ -162,7 +168,7 @@ fn resealing_replaces_bytes_and_version_and_nothing_else() {
     let (_dir, store) = store();
     fill(&store, &acme(), &[1, 1]);
     fill(&store, &other(), &[1, 1]);
-    let resealed = change(&store, |rows| {
+    let resealed = change(&store, &acme(), |rows| {
         rows.reseal_record(&acme(), leaf(0), 1, b"new template", 2)?;
         rows.reseal_payload(&acme(), 0, 1, b"new payload", 2)
     });
@@ -170,11 +176,11 @@ fn resealing_replaces_bytes_and_version_and_nothing_else() {
 
     let new_record = RecordRow { sealed: b"new template".to_vec(), ..record(0, 2) };
     let new_payload = PayloadRow { sealed: b"new payload".to_vec(), ..payload(0, 2) };
-    let records = ask(&store, |rows| rows.records_under(&acme(), 9, 9)).unwrap();
+    let records = ask(&store, &acme(), |rows| rows.records_under(&acme(), 9, 9)).unwrap();
     assert_eq!(records, [record(1, 1), new_record]);
-    let payloads = ask(&store, |rows| rows.payloads_under(&acme(), 9, 9)).unwrap();
+    let payloads = ask(&store, &acme(), |rows| rows.payloads_under(&acme(), 9, 9)).unwrap();
     assert_eq!(payloads, [(1, payload(1, 1)), (0, new_payload)]);
-    let untouched = ask(&store, |rows| rows.records_under(&other(), 9, 9)).unwrap();
+    let untouched = ask(&store, &other(), |rows| rows.records_under(&other(), 9, 9)).unwrap();
     assert_eq!(untouched, [record(0, 1), record(1, 1)]);
     assert_eq!(usage(&store, &other()), [(1, 2, 2)]);
 }
@@ -184,19 +190,21 @@ fn resealing_from_another_version_or_of_no_row_conflicts() {
     let (_dir, store) = store();
     fill(&store, &acme(), &[2]);
     for (number, from) in [(0, 1), (0, 3), (9, 2)] {
-        let stale = change(&store, |rows| rows.reseal_record(&acme(), leaf(number), from, b"new", 3));
+        let stale =
+            change(&store, &acme(), |rows| rows.reseal_record(&acme(), leaf(number), from, b"new", 3));
         assert_eq!(stale, Err(StoreError::Conflict));
-        let stale = change(&store, |rows| rows.reseal_payload(&acme(), number.into(), from, b"new", 3));
+        let stale =
+            change(&store, &acme(), |rows| rows.reseal_payload(&acme(), number.into(), from, b"new", 3));
         assert_eq!(stale, Err(StoreError::Conflict));
     }
-    assert_eq!(ask(&store, |rows| rows.record(&acme(), leaf(0))).unwrap().unwrap(), record(0, 2));
-    assert_eq!(ask(&store, |rows| rows.payload(&acme(), 0)).unwrap().unwrap(), payload(0, 2));
+    assert_eq!(ask(&store, &acme(), |rows| rows.record(&acme(), leaf(0))).unwrap().unwrap(), record(0, 2));
+    assert_eq!(ask(&store, &acme(), |rows| rows.payload(&acme(), 0)).unwrap().unwrap(), payload(0, 2));
 
     // The second of two that read the same version loses.
-    change(&store, |rows| rows.reseal_record(&acme(), leaf(0), 2, b"first", 3)).unwrap();
-    let second = change(&store, |rows| rows.reseal_record(&acme(), leaf(0), 2, b"second", 3));
+    change(&store, &acme(), |rows| rows.reseal_record(&acme(), leaf(0), 2, b"first", 3)).unwrap();
+    let second = change(&store, &acme(), |rows| rows.reseal_record(&acme(), leaf(0), 2, b"second", 3));
     assert_eq!(second, Err(StoreError::Conflict));
-    assert_eq!(ask(&store, |rows| rows.record(&acme(), leaf(0))).unwrap().unwrap().sealed, b"first");
+    assert_eq!(ask(&store, &acme(), |rows| rows.record(&acme(), leaf(0))).unwrap().unwrap().sealed, b"first");
 }
 
 #[test]
@@ -206,7 +214,7 @@ fn bytes_under_the_older_key_are_gone_after_resealing() {
     let template = b"a template under the first key";
     // Longer than a page.
     let payload: Vec<u8> = b"a payload under the first key ".repeat(400);
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.reseal_record(&acme(), leaf(0), 1, template, 1)?;
         rows.reseal_payload(&acme(), 0, 1, &payload, 1)
     })
@@ -217,7 +225,7 @@ fn bytes_under_the_older_key_are_gone_after_resealing() {
         })
     };
     assert!(found(template) && found(&payload[..64]), "the scan finds bytes that are there");
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.reseal_record(&acme(), leaf(0), 1, b"short", 2)?;
         rows.reseal_payload(&acme(), 0, 1, b"short", 2)
     })

@@ -159,14 +159,14 @@ pub(super) fn destroy(
 /// Two organisations, in each the persons 1 and 2.
 pub(super) fn two_organisations() -> (TempDir, SqliteStore) {
     let (dir, store) = store();
-    change(&store, |rows| {
-        [acme(), other()].iter().try_for_each(|organisation| {
+    for organisation in [&acme(), &other()] {
+        change(&store, organisation, |rows| {
             found(rows, organisation)?;
             live(rows, organisation, 1)?;
             live(rows, organisation, 2)
         })
-    })
-    .unwrap();
+        .unwrap();
+    }
     (dir, store)
 }
 

@@ -6,19 +6,18 @@ use life::{census, destroy, event, two_organisations};
 
 fn scene() -> (TempDir, SqliteStore) {
     let (dir, store) = store();
-    change(&store, |rows| {
-        rows.insert_organisation(&acme(), at(0))?;
-        rows.insert_organisation(&other(), at(0))
-    })
-    .unwrap();
+    add(&store, &acme());
+    add(&store, &other());
     (dir, store)
 }
 
 #[test]
 fn an_earlier_act_than_the_last_one_changes_nothing() {
     let (_dir, store) = scene();
-    let touch = |second, act| change(&store, |rows| rows.touch_subject(&acme(), person(1), at(second), act));
-    let read = |organisation| ask(&store, |rows| rows.subject(&organisation, person(1))).unwrap();
+    let touch =
+        |second, act| change(&store, &acme(), |rows| rows.touch_subject(&acme(), person(1), at(second), act));
+    let read =
+        |organisation| ask(&store, &organisation, |rows| rows.subject(&organisation, person(1))).unwrap();
     let row =
         |second, last_act| Some(SubjectRow { pseudonym: person(1), last_interaction: at(second), last_act });
     assert_eq!(read(acme()), None);
@@ -32,9 +31,9 @@ fn an_earlier_act_than_the_last_one_changes_nothing() {
         touch(second, act).unwrap();
         assert_eq!(read(acme()), expected);
     }
-    assert_eq!(ask(&store, |rows| rows.last_interaction(&acme(), person(1))), Ok(Some(at(11))));
+    assert_eq!(ask(&store, &acme(), |rows| rows.last_interaction(&acme(), person(1))), Ok(Some(at(11))));
     assert_eq!(
-        (read(other()), ask(&store, |rows| rows.last_interaction(&acme(), person(2)))),
+        (read(other()), ask(&store, &acme(), |rows| rows.last_interaction(&acme(), person(2)))),
         (None, Ok(None))
     );
 }
@@ -42,8 +41,11 @@ fn an_earlier_act_than_the_last_one_changes_nothing() {
 #[test]
 fn of_two_instants_of_an_event_the_earlier_one_stays() {
     let (_dir, store) = scene();
-    let put = |row: EventRow| change(&store, |rows| rows.put_event(&acme(), person(1), &row)).unwrap();
-    let all = |organisation, number| ask(&store, |rows| rows.events(&organisation, person(number))).unwrap();
+    let put =
+        |row: EventRow| change(&store, &acme(), |rows| rows.put_event(&acme(), person(1), &row)).unwrap();
+    let all = |organisation, number| {
+        ask(&store, &organisation, |rows| rows.events(&organisation, person(number))).unwrap()
+    };
     assert!(put(event(Some(face()), 7, 50, 1)));
     assert!(!put(event(Some(face()), 7, 50, 2)), "the same instant");
     assert!(!put(event(Some(face()), 7, 51, 2)));
@@ -61,11 +63,13 @@ fn of_two_instants_of_an_event_the_earlier_one_stays() {
     assert_eq!(all(acme(), 1), expected);
     assert_eq!((all(acme(), 2), all(other(), 1)), (vec![], vec![]));
     for trigger in [0, 8] {
-        let unknown = change(&store, |rows| rows.put_event(&acme(), person(1), &event(None, trigger, 1, 1)));
+        let unknown =
+            change(&store, &acme(), |rows| rows.put_event(&acme(), person(1), &event(None, trigger, 1, 1)));
         assert_eq!(unknown, Err(StoreError::Conflict));
     }
     let clear = |organisation, scope, trigger| {
-        change(&store, |rows| rows.clear_event(&organisation, person(1), scope, trigger)).unwrap()
+        change(&store, &organisation, |rows| rows.clear_event(&organisation, person(1), scope, trigger))
+            .unwrap()
     };
     assert!(!clear(other(), None, 7));
     assert!(!clear(acme(), Some(face()), 1));
@@ -78,9 +82,10 @@ fn of_two_instants_of_an_event_the_earlier_one_stays() {
 fn places_are_added_and_known_since_the_earliest_instant() {
     let (_dir, store) = scene();
     let row = |jurisdiction, second, entry| ResidenceRow { jurisdiction, since: at(second), entry };
-    let put = |row| change(&store, |rows| rows.put_residence(&acme(), person(1), &row)).unwrap();
-    let all =
-        |organisation, number| ask(&store, |rows| rows.residences(&organisation, person(number))).unwrap();
+    let put = |row| change(&store, &acme(), |rows| rows.put_residence(&acme(), person(1), &row)).unwrap();
+    let all = |organisation, number| {
+        ask(&store, &organisation, |rows| rows.residences(&organisation, person(number))).unwrap()
+    };
     assert!(put(row(9, 5, 1)) && put(row(2, 6, 2)) && put(row(0, 7, 3)));
     assert!(!put(row(9, 5, 8)) && !put(row(9, 6, 8)) && put(row(9, 4, 8)));
     assert_eq!(all(acme(), 1), [row(0, 7, 3), row(2, 6, 2), row(9, 4, 8)]);
@@ -88,7 +93,7 @@ fn places_are_added_and_known_since_the_earliest_instant() {
 }
 
 fn forget(store: &SqliteStore, number: u8) -> bool {
-    change(store, |rows| rows.forget_subject(&acme(), person(number))).unwrap()
+    change(store, &acme(), |rows| rows.forget_subject(&acme(), person(number))).unwrap()
 }
 
 #[test]
@@ -96,12 +101,12 @@ fn a_person_is_forgotten_once_nothing_but_evidence_of_destruction_is_held() {
     let (_dir, store) = two_organisations();
     let before = census(&store);
     assert!(!forget(&store, 1));
-    change(&store, |rows| destroy(rows, &acme(), 10, 60)).unwrap();
+    change(&store, &acme(), |rows| destroy(rows, &acme(), 10, 60)).unwrap();
     assert!(!forget(&store, 1), "consent evidence is live");
-    change(&store, |rows| rows.condemn(&acme(), leaf(11), "rule", at(60))).unwrap();
+    change(&store, &acme(), |rows| rows.condemn(&acme(), leaf(11), "rule", at(60))).unwrap();
     assert!(!forget(&store, 1), "consent evidence is condemned, not destroyed");
-    change(&store, |rows| rows.mark_destroyed(&acme(), leaf(11), at(60), 0)).unwrap();
-    let held = ask(&store, |rows| rows.holding(&acme(), leaf(12))).unwrap().unwrap();
+    change(&store, &acme(), |rows| rows.mark_destroyed(&acme(), leaf(11), at(60), 0)).unwrap();
+    let held = ask(&store, &acme(), |rows| rows.holding(&acme(), leaf(12))).unwrap().unwrap();
     assert_eq!(held.state, HoldingState::Live, "evidence of destruction stays");
     assert!(forget(&store, 1) && !forget(&store, 1));
 
@@ -121,16 +126,20 @@ fn a_person_is_forgotten_once_nothing_but_evidence_of_destruction_is_held() {
         (table, organisation, count - lost.map_or(0, |gone| gone.1))
     });
     assert_eq!(census(&store), expected.collect::<Vec<_>>());
-    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
+    assert_eq!(ask(&store, &acme(), |rows| rows.orphans(&acme())), Ok(vec![]));
 }
 
 #[test]
 fn rows_of_the_destroyed_go_before_an_instant_and_the_person_last() {
     let (_dir, store) = two_organisations();
-    let purge = |before| change(&store, |rows| rows.purge_destroyed(&acme(), person(1), at(before))).unwrap();
-    let known = |organisation| ask(&store, |rows| rows.subject(&organisation, person(1))).unwrap().is_some();
+    let purge = |before| {
+        change(&store, &acme(), |rows| rows.purge_destroyed(&acme(), person(1), at(before))).unwrap()
+    };
+    let known = |organisation| {
+        ask(&store, &organisation, |rows| rows.subject(&organisation, person(1))).unwrap().is_some()
+    };
     assert_eq!(purge(999), 0, "nothing live goes");
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         destroy(rows, &acme(), 10, 60)?;
         destroy(rows, &acme(), 11, 70)?;
         rows.condemn(&acme(), leaf(12), "rule", at(10))
@@ -139,24 +148,24 @@ fn rows_of_the_destroyed_go_before_an_instant_and_the_person_last() {
     assert!(forget(&store, 1));
     assert_eq!((purge(60), purge(61), purge(70)), (0, 1, 0));
     assert_eq!(purge(999), 1, "nothing condemned goes");
-    change(&store, |rows| rows.mark_destroyed(&acme(), leaf(12), at(80), 0)).unwrap();
+    change(&store, &acme(), |rows| rows.mark_destroyed(&acme(), leaf(12), at(80), 0)).unwrap();
     assert_eq!(purge(81), 1);
     assert!(known(acme()), "a hold and a job name the person");
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.remove_job(&acme(), life::id(10))?;
         rows.release_hold(&acme(), life::id(10), at(90))
     })
     .unwrap();
     assert_eq!(purge(99), 0);
     assert!(known(acme()), "a released hold names the person");
-    change(&store, |rows| rows.purge_holds(&acme(), at(91))).unwrap();
+    change(&store, &acme(), |rows| rows.purge_holds(&acme(), at(91))).unwrap();
     assert_eq!(purge(99), 0);
     assert!(!known(acme()) && known(other()));
-    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
-    let others = ask(&store, |rows| {
-        Ok((rows.holdings_of(&acme(), person(2))?.len(), rows.holdings_of(&other(), person(1))?.len()))
-    });
-    assert_eq!(others, Ok((3, 3)));
+    assert_eq!(ask(&store, &acme(), |rows| rows.orphans(&acme())), Ok(vec![]));
+    let held = |organisation, number| {
+        ask(&store, &organisation, |rows| rows.holdings_of(&organisation, person(number))).unwrap().len()
+    };
+    assert_eq!((held(acme(), 2), held(other(), 1)), (3, 3));
 }
 
 #[test]
@@ -173,7 +182,7 @@ fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
         review_at: None,
     };
     let ben = person(9);
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.touch_subject(&acme(), ben, at(1), 0)?;
         rows.insert_holding(&acme(), &evidence(70, ben))?;
         rows.insert_holding(&acme(), &evidence(71, ben))?;
@@ -182,9 +191,10 @@ fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
         destroy(rows, &acme(), 10, 40)
     })
     .unwrap();
-    let purge =
-        |before, limit| change(&store, |rows| rows.purge_evidence(&acme(), at(before), limit)).unwrap();
-    let known = || ask(&store, |rows| rows.subject(&acme(), ben)).unwrap().is_some();
+    let purge = |before, limit| {
+        change(&store, &acme(), |rows| rows.purge_evidence(&acme(), at(before), limit)).unwrap()
+    };
+    let known = || ask(&store, &acme(), |rows| rows.subject(&acme(), ben)).unwrap().is_some();
     assert_eq!((purge(50, 9), purge(61, 1)), (0, 1), "the oldest first");
     assert!(known());
     assert_eq!(purge(61, 9), 1);
@@ -197,16 +207,16 @@ fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
 
     let finished =
         |number, second| JobRow { finished_at: Some(at(second)), ..life::job(number, 1, Some(9), None) };
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         rows.touch_subject(&acme(), ben, at(1), 0)?;
         rows.insert_job(&acme(), &finished(81, 50))?;
         rows.insert_job(&acme(), &finished(82, 60))
     })
     .unwrap();
-    let purge = |before| change(&store, |rows| rows.purge_jobs(&acme(), at(before), 9)).unwrap();
+    let purge = |before| change(&store, &acme(), |rows| rows.purge_jobs(&acme(), at(before), 9)).unwrap();
     assert_eq!((purge(50), purge(51), known()), (0, 1, true));
     assert_eq!((purge(61), known()), (1, false));
-    assert_eq!(ask(&store, |rows| rows.orphans(&acme())), Ok(vec![]));
+    assert_eq!(ask(&store, &acme(), |rows| rows.orphans(&acme())), Ok(vec![]));
     assert_eq!(
         plan(&store, jobs::FINISHED),
         ["SEARCH job USING INDEX job_finished (organisation=? AND finished_at<?)"]
@@ -222,8 +232,8 @@ fn any_row_that_names_a_person_keeps_theirs() {
             connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
             connection.execute(&format!("DELETE FROM {emptied}"), []).unwrap();
         }
-        change(&store, |rows| rows.purge_destroyed(&acme(), person(1), at(1))).unwrap();
-        assert!(ask(&store, |rows| rows.subject(&acme(), person(1))).unwrap().is_some(), "{table}");
+        change(&store, &acme(), |rows| rows.purge_destroyed(&acme(), person(1), at(1))).unwrap();
+        assert!(ask(&store, &acme(), |rows| rows.subject(&acme(), person(1))).unwrap().is_some(), "{table}");
     }
 }
 

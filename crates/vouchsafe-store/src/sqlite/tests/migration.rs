@@ -69,12 +69,13 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
         let store = SqliteStore::open(&file).unwrap();
         assert_eq!(version(&store.connection()), 6);
         for organisation in ["acme", "other"].map(|id| OrganisationId::parse(id).unwrap()) {
-            let read: Result<_, StoreError> = port::read(&store, |rows| {
+            let read: Result<_, StoreError> = port::read(&store, &organisation, |rows| {
                 let records = rows.records_under(&organisation, 2, 9)?;
                 Ok((rows.key_usage(&organisation)?, records, rows.payloads_under(&organisation, 2, 9)?))
             });
             let (usage, records, payloads) = read.unwrap();
-            let entries: Result<_, StoreError> = port::read(&store, |rows| rows.entries(&organisation, 0, 9));
+            let entries: Result<_, StoreError> =
+                port::read(&store, &organisation, |rows| rows.entries(&organisation, 0, 9));
             assert_eq!(entries.unwrap(), [[0], [1], [2], [3]]);
             assert_eq!(usage, [KeyUsage { key_version: 1, records: 3, payloads: 4, documents: 0 }]);
             let leaf = |number: u8| LeafIndex::new(number.into()).unwrap();
@@ -172,7 +173,7 @@ fn rows_of_schema_2_become_the_first_known_acts_and_notices_in_force() {
     let face = Scope::from_code([1, 1, 1]).unwrap();
     for _ in ["migrated", "opened again"] {
         let store = SqliteStore::open(&file).unwrap();
-        let read: Result<(), StoreError> = port::read(&store, |rows| {
+        let read: Result<(), StoreError> = port::read(&store, &acme(), |rows| {
             assert_eq!(rows.notices(&acme())?, std::slice::from_ref(&notice));
             assert_eq!(rows.notice_in_force(&acme(), "biometrics", "en", at(7))?, Some(notice.clone()));
             for (subject, act) in [(0, act(1, 1, 8)), (1, act(6, 4, 9))] {
@@ -187,7 +188,9 @@ fn rows_of_schema_2_become_the_first_known_acts_and_notices_in_force() {
     let store = SqliteStore::open(&file).unwrap();
     let append = |sequence| {
         let subject = SubjectPseudonym::from_bytes([1; 32]);
-        port::write(&store, |rows| rows.append_consent(&acme(), subject, face, &act(sequence, 1, 10)))
+        port::write(&store, &acme(), |rows| {
+            rows.append_consent(&acme(), subject, face, &act(sequence, 1, 10))
+        })
     };
     assert_eq!(append(1), Err(StoreError::Conflict), "a line has one beginning");
     assert_eq!(append(7), Ok(()));
@@ -240,7 +243,7 @@ fn holdings_of_schema_3_are_looked_at_at_once_and_counted() {
         let store = SqliteStore::open(&file).unwrap();
         assert_eq!(version(&store.connection()), 6);
         for organisation in [acme(), other()] {
-            let read: Result<(), StoreError> = port::read(&store, |rows| {
+            let read: Result<(), StoreError> = port::read(&store, &organisation, |rows| {
                 assert_eq!(rows.holdings(&organisation, None, 9)?, expected);
                 assert_eq!(rows.holdings_of(&organisation, subject)?, expected);
                 let due = rows.holdings_due(&organisation, at(5), None, 9)?;
@@ -267,8 +270,8 @@ fn holdings_of_schema_3_are_looked_at_at_once_and_counted() {
         }
     }
     let store = SqliteStore::open(&file).unwrap();
-    change(&store, |rows| rows.condemn(&acme(), leaf(0), "rule", at(9))).unwrap();
-    let live = |organisation| ask(&store, |rows| rows.live_count(&organisation)).unwrap();
+    change(&store, &acme(), |rows| rows.condemn(&acme(), leaf(0), "rule", at(9))).unwrap();
+    let live = |organisation| ask(&store, &organisation, |rows| rows.live_count(&organisation)).unwrap();
     assert_eq!((live(acme()), live(other())), (1, 2));
 }
 

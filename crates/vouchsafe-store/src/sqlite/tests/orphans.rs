@@ -47,7 +47,7 @@ fn inventoried() -> Vec<&'static str> {
 }
 
 fn orphans(store: &SqliteStore, organisation: &OrganisationId) -> Vec<(&'static str, u64)> {
-    ask(store, |rows| rows.orphans(organisation)).unwrap()
+    ask(store, organisation, |rows| rows.orphans(organisation)).unwrap()
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn bytes_that_outlive_their_destroyed_leaf_are_orphans() {
 #[test]
 fn what_is_told_of_a_person_is_an_orphan_once_only_evidence_of_destruction_is_held() {
     let (_dir, store) = two_organisations();
-    change(&store, |rows| {
+    change(&store, &acme(), |rows| {
         life::destroy(rows, &acme(), 10, 60)?;
         life::destroy(rows, &acme(), 11, 60)
     })
     .unwrap();
     let told = ["consent", "served", "subject_mark", "life_event", "residence"];
     assert_eq!(orphans(&store, &acme()), told.map(|table| (table, 1)));
-    assert!(change(&store, |rows| rows.forget_subject(&acme(), person(1))).unwrap());
+    assert!(change(&store, &acme(), |rows| rows.forget_subject(&acme(), person(1))).unwrap());
     assert_eq!(orphans(&store, &acme()), []);
 }
 
