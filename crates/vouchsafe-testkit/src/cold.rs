@@ -89,7 +89,7 @@ impl Cold {
     /// # Errors
     /// [`StoreError`].
     pub fn orphans(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        read(&self.store, |rows| rows.orphans(&self.organisation))
+        read(&self.store, &self.organisation, |rows| rows.orphans(&self.organisation))
     }
 
     /// Every entry of the log, in order.
