@@ -9,6 +9,7 @@ mod lines;
 mod main_job;
 mod python;
 mod reference;
+mod retention;
 
 use std::{
     fs,
@@ -21,10 +22,11 @@ use crate::{Result, process::Said, workspace::Workspace};
 use claim::{Claim, Method, Row, judged};
 
 /// Every topic.
-const TOPICS: [Topic; 3] = [
+const TOPICS: [Topic; 4] = [
     Topic { name: "main-job", claims: main_job::claims },
     Topic { name: "keys", claims: keys::claims },
     Topic { name: "ledger", claims: ledger::claims },
+    Topic { name: "retention", claims: retention::claims },
 ];
 
 struct Topic {
