@@ -30,6 +30,12 @@ pub fn thread_nanoseconds() -> f64 {
     float(tv_sec) * 1e9 + float(tv_nsec)
 }
 
+/// Seconds of processor time that this process has used, in all its threads.
+pub fn process_seconds() -> f64 {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
+    float(tv_sec) + float(tv_nsec) / 1e9
+}
+
 /// A number to compute with; exact up to 2⁵³.
 pub fn float(number: impl TryInto<i64>) -> f64 {
     number.try_into().unwrap_or(i64::MAX) as f64

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
-use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, Verdict};
+use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, RetentionError, Verdict};
 use vouchsafe_store::HoldingState;
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Timestamp};
 
@@ -115,7 +115,8 @@ impl Organisation<'_> {
     /// reminds recipients who are late, and purges what has outlived its use.
     ///
     /// # Errors
-    /// [`Error::Retention`] when a breaker trips: approve the plan then.
+    /// [`Error::Retention`] when a breaker trips or the clock jumped: approve the plan then; the reminders and purges of a tripped breaker are
+    /// done.
     pub fn sweep(&self) -> Result<Destruction, Error> {
         self.sweep_at(Pace::default())
     }
@@ -131,10 +132,13 @@ impl Organisation<'_> {
         let found = self.look_at_due(now)?;
         self.put_off(&found.later)?;
         let plan = self.plan_of(self.without_approval(found.due, now)?, now)?;
-        let destruction = self.execute(plan, None, pace)?;
-        self.remind_recipients()?;
-        self.purge()?;
-        Ok(destruction)
+        let destruction = self.execute(plan, None, pace);
+        // Also where a plan has to be approved first; not by a clock that jumped.
+        if let Ok(_) | Err(Error::Retention(RetentionError::Breaker { .. })) = destruction {
+            self.remind_recipients()?;
+            self.purge()?;
+        }
+        destruction
     }
 
     /// What nobody has to approve; the rest waits for its plan.

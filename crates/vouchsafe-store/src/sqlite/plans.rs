@@ -28,7 +28,8 @@ pub(super) fn check(connection: &Connection, sql: &str) {
         return;
     }
     let Ok(mut plan) = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")) else { return };
-    let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>().unwrap();
+    let steps =
+        plan.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>().unwrap();
     for step in &steps {
         let walks = step.starts_with("SCAN") || step.contains("(organisation=?)");
         assert!(!walks, "{sql}\n{steps:#?}");

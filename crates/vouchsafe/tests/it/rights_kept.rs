@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use vouchsafe::ledger::{ActorRole, EntryKind as K};
 use vouchsafe::retention::rights::{IdentityProof, Place, RequestId, RequestKind, RightsError, TaskStatus};
-use vouchsafe::retention::{Authority, Policy, RecipientId};
+use vouchsafe::retention::{Authority, Policy, RecipientId, RetentionError};
 use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
 use vouchsafe::{
     DataInventory, Destruction, Error, HOLDS_KEPT_YEARS, HoldRequest, JOBS_KEPT_DAYS, Outcome, Refusal,
@@ -178,6 +178,31 @@ fn a_late_recipient_is_reminded_once_a_week_until_it_acknowledges() {
     organisation.recipient_acknowledged(order, &RecipientId::parse("host").unwrap()).unwrap();
     scene.clock.advance(30.days()).unwrap();
     assert_eq!((remind(), organisation.overdue_orders(9).unwrap().len(), told()), (0, 0, 12));
+}
+
+/// Promise: WB-3-30days
+#[test]
+fn a_sweep_that_waits_for_an_approval_reminds_all_the_same() {
+    let scene = Scene::new();
+    let service = with(&scene, HOST);
+    let organisation = service.organisation("acme").unwrap();
+    let _ = consented(&organisation, "4711").erase().unwrap();
+    for id in 0..12 {
+        enrol(&consented(&organisation, &id.to_string()), id);
+    }
+    let told = || scene.kinds("acme").iter().filter(|kind| **kind == K::DeletionOrdered).count();
+    for weeks in 1..200 {
+        scene.clock.advance(7.days()).unwrap();
+        let before = told();
+        match organisation.sweep() {
+            Ok(_) => assert!(weeks < 190, "nothing was due"),
+            Err(Error::Retention(RetentionError::Breaker { .. })) => {
+                assert_eq!(told(), before + 1);
+                return;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 /// Promise: WB-4-account

@@ -118,6 +118,7 @@ fn destructions() -> Vec<Claim> {
 
 const COST: &[Bar] = &[
     Bar::AtMost("sweep_ratio", 1.5),
+    Bar::AtMost("cpu_ratio", 1.5),
     Bar::AtMost("memory_ratio", 1.2),
     Bar::Printed("sweep_ratio_all_due"),
     Bar::Printed("sweep_seconds"),
