@@ -29,7 +29,7 @@ use vouchsafe_testkit::scene::{copy_folder, database, memory_folder};
 const KILLS: &str = "VOUCHSAFE_RETENTION_KILLS";
 const SEED: u64 = 5;
 
-/// Promise: WB-3-30days, WB-5-delete, WB-3-account-deletion, WB-4-face-user
+/// Promise: WB-3-30days, WB-5-delete, WB-4-face-user
 #[test]
 fn a_sweep_and_a_deletion_that_are_killed_at_any_point_end_whole() {
     if is_one() {
