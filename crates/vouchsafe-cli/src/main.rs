@@ -11,6 +11,7 @@ mod files;
 mod folder;
 mod hold;
 mod keys;
+mod learn;
 mod log;
 mod order;
 mod policy;
@@ -62,6 +63,9 @@ enum Command {
     /// Place, release and list legal holds
     #[command(subcommand)]
     Hold(hold::Command),
+    /// Record what was learned about a person: a minor, a purpose met, a method disabled, employment ended, a residence
+    #[command(subcommand)]
+    Learn(learn::Command),
     /// Publish, prove, verify, watch, witness and export the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
@@ -92,6 +96,7 @@ impl Command {
             Self::Consent(command) => command.run(out),
             Self::Disclosure(command) => command.run(out),
             Self::Hold(command) => command.run(out),
+            Self::Learn(command) => command.run(out),
             Self::Log(command) => command.run(out),
             Self::Order(command) => command.run(out),
             Self::Policy(command) => command.run(out),

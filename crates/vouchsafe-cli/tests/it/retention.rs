@@ -171,3 +171,33 @@ fn what_is_missing_is_named() {
     approve_with(&scene, "no.key", "a").fails(2, "the plan file does not exist");
     scene.run(&["retention", "certify", "--leaf", "9999"]).fails(1, "holding is not destroyed");
 }
+
+/// Promise: WB-7-children
+#[test]
+fn what_is_learned_about_a_person_destroys_what_it_ends() {
+    let scene = Scene::new();
+    let people = ["4711", "4712", "4713", "4714"];
+    let service = scene.service();
+    for (seed, person) in (1..).zip(people) {
+        enrol(&service.organisation("acme").unwrap(), person, seed);
+    }
+    drop(service);
+    let learn = |words: &[&str]| scene.run(&[&["learn"], words].concat());
+    let minor = learn(&["minor", "4711"]).done();
+    assert!(minor.contains("cause learned_minor") && minor.ends_with("\ndestroyed=1\n"), "{minor}");
+    assert_eq!(learn(&["minor", "4711"]).done(), "destroyed=0\n", "once");
+    let scope = &FACE.name();
+    assert!(learn(&["purpose-met", "4712", scope]).done().contains("cause purpose_met"));
+    assert!(learn(&["method-disabled", "4713", scope]).done().contains("cause method_disabled"));
+    assert_eq!(learn(&["employment-ended", "4714"]).done(), "destroyed=0\n", "no administrator");
+    assert_eq!(learn(&["residence", "4714", "us-tx"]).done(), "recorded: us-tx\n");
+    for (words, says) in [
+        (&["residence", "4714", "us-ny"][..], "no such jurisdiction; known: "),
+        (&["purpose-met", "4714", "face"], "invalid value 'face'"),
+        (&["minor", "4714", "--as", "king"], "no such role; known: "),
+    ] {
+        let refused = learn(words);
+        assert_eq!(refused.code(), Some(2), "{words:?}");
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+}

@@ -12,7 +12,7 @@ use crate::scene::{Scene, enrol};
 const RUNBOOK: &str = include_str!("../../../vouchsafe/docs/runbook-retention.md");
 
 /// Commands on the folder, which are shown without it.
-const ON_THE_FOLDER: [&str; 13] = [
+const ON_THE_FOLDER: [&str; 14] = [
     "retention sweep",
     "retention status",
     "retention trust-approver",
@@ -23,6 +23,7 @@ const ON_THE_FOLDER: [&str; 13] = [
     "retention offboard plan",
     "retention offboard run",
     "hold ",
+    "learn ",
     "rights ",
     "order ",
     "disclosure ",
@@ -44,6 +45,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
     drill.set("KEY", drill.scene.key());
 
     a_late_sweep_is_approved(&drill);
+    what_is_learned(&drill);
     a_hold(&drill);
     requests(&drill);
     what_goes_out(&drill);
@@ -73,6 +75,21 @@ fn a_late_sweep_is_approved(drill: &Drill) {
     drill.run("retention status --watch").done();
     let metrics = drill.run("retention status --metrics").done();
     assert!(metrics.contains("vouchsafe_retention_late{organisation=\"acme\"} 0\n"), "{metrics}");
+}
+
+/// Nothing is held about these two: what is destroyed where something is, another test asks.
+fn what_is_learned(drill: &Drill) {
+    drill.set("MINOR", "4713".to_owned());
+    drill.set("LEAVER", "4714".to_owned());
+    assert_eq!(drill.run("learn residence SUBJECT us-il").done(), "recorded: us-il\n");
+    for command in [
+        "learn minor MINOR",
+        "learn purpose-met LEAVER face.end_user.verification",
+        "learn method-disabled LEAVER face.end_user.verification",
+        "learn employment-ended LEAVER",
+    ] {
+        assert_eq!(drill.run(command).done(), "destroyed=0\n", "{command}");
+    }
 }
 
 fn a_hold(drill: &Drill) {
