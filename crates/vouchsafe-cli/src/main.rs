@@ -3,6 +3,7 @@
 //! Exit codes: 0 done and sound, 1 failure or refusal, 2 the command line is wrong or names what is not there.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod consent;
 mod disclosure;
 mod error;
@@ -47,6 +48,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a bundle for an audit elsewhere, and check one with nothing but the log's key
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Measure error rates on pictures whose people agreed to it elsewhere
     #[command(subcommand)]
     Eval(eval::Command),
@@ -62,7 +66,7 @@ enum Command {
     /// Place, release and list legal holds
     #[command(subcommand)]
     Hold(hold::Command),
-    /// Publish, prove, verify, watch, witness and export the log; hand its key over
+    /// Publish, prove, verify, watch and witness the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
     /// Follow up what recipients were ordered to delete
@@ -87,6 +91,7 @@ enum Command {
 impl Command {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
+            Self::Audit(command) => command.run(out),
             Self::Eval(command) => command.run(out),
             Self::Keys(command) => command.run(out),
             Self::Consent(command) => command.run(out),

@@ -7,9 +7,9 @@
 )]
 
 mod adversary;
+mod bundle;
 mod consent_bad_input;
 mod consent_life;
-mod export;
 mod folder;
 mod in_flight;
 mod keys;

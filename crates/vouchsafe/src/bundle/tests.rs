@@ -9,7 +9,7 @@ use vouchsafe_ledger::Trust;
 use vouchsafe_types::Scope;
 
 use super::*;
-use crate::{ExportFinding, ExportReport, Ports, Vouchsafe};
+use crate::{BundleFinding, BundleReport, Ports, Vouchsafe};
 
 struct Keeper {
     _dir: TempDir,
@@ -21,14 +21,14 @@ impl Keeper {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let service = Vouchsafe::open_with(Ports::in_folder(dir.path()).unwrap());
-        let folder = dir.path().join("export");
+        let folder = dir.path().join("bundle");
         let organisation = service.organisation("acme").unwrap();
         let text = "we measure your face";
         let draft = NoticeDraft::new("face", "1", "en", text.as_bytes()).schedule(b"Destroyed in time.");
         let draft = draft.collected(text).purpose(text).until_destroyed(text);
         let draft = draft.release(text, [ExpressionKind::Checkbox]).covers(Scope::FACE_VERIFICATION);
         let _ = organisation.publish_notice(draft.material(AttestedBy::PrivacyOfficer)).unwrap();
-        let _ = organisation.export_log(&folder).unwrap();
+        let _ = organisation.audit_bundle(&folder).unwrap();
         Self { _dir: dir, service, folder }
     }
 
@@ -37,7 +37,7 @@ impl Keeper {
     }
 
     /// Lists what lies there now, and signs that.
-    fn sign_again(&self) -> ExportReport {
+    fn sign_again(&self) -> BundleReport {
         let organisation = self.organisation();
         let mut files = Files::default();
         for path in paths(&self.folder, "") {
@@ -52,11 +52,11 @@ impl Keeper {
             Manifest { checkpoint: signed.checkpoint().clone(), list: Content::of(list.as_bytes()) };
         let core = organisation.core;
         let note = core.ring.with_state(&organisation.id, |state| {
-            sign(&manifest.to_string(), &[core.signer(state).unwrap()]).unwrap()
+            manifest.sign(&[core.signer(state).unwrap()]).unwrap()
         });
         fs::write(self.folder.join(MANIFEST), note.unwrap()).unwrap();
         let (key, origin) = (organisation.verifier_key().unwrap(), organisation.log_origin().unwrap());
-        verify_export(&self.folder, &Trust::new(&key, &origin)).unwrap()
+        verify_bundle(&self.folder, &Trust::new(&key, &origin)).unwrap()
     }
 }
 
@@ -123,7 +123,7 @@ fn a_keeper_adds_nothing() {
         fs::write(keeper.folder.join(path), b"x").unwrap();
         let report = keeper.sign_again();
         assert!(
-            report.findings().contains(&ExportFinding::Added(path.to_owned())),
+            report.findings().contains(&BundleFinding::Added(path.to_owned())),
             "{:?}",
             report.findings()
         );
@@ -139,9 +139,9 @@ fn a_keeper_exchanges_no_notice() {
     let shown = keeper.folder.join(shown.unwrap());
     let before = fs::read(&shown).unwrap();
     fs::write(&shown, b"we measure your face, and sell it").unwrap();
-    assert_eq!(keeper.sign_again().findings(), [ExportFinding::NoticeDiffers(1)]);
+    assert_eq!(keeper.sign_again().findings(), [BundleFinding::NoticeDiffers(1)]);
     fs::write(&shown, before).unwrap();
     let schedule = shown.with_extension("schedule");
     fs::write(schedule, b"Kept for ever.").unwrap();
-    assert_eq!(keeper.sign_again().findings(), [ExportFinding::NoticeDiffers(1)]);
+    assert_eq!(keeper.sign_again().findings(), [BundleFinding::NoticeDiffers(1)]);
 }
