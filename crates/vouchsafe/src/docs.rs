@@ -12,6 +12,9 @@ pub mod data_inventory {}
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
 
+#[doc = include_str!("../docs/runbook-audit.md")]
+pub mod runbook_audit {}
+
 #[doc = include_str!("../docs/runbook-keys.md")]
 pub mod runbook_keys {}
 

@@ -392,11 +392,15 @@ class Audit:
         demand(hashlib.sha256(self.bundle.take(path)).hexdigest() == label["sha256"], f"{path} is another notice")
         terms, schedule = (self.bundle.take(path + part, False) for part in (".json", ".schedule"))
         demand((terms is not None) == ("terms" in said), f"{path}.json is not what the entry says")
+        stated = None
         if terms is not None:
-            terms = json.loads(terms)
-            demand(terms == said["terms"], f"{path}.json is not what the entry says")
-        stated = SCHEDULE.findall(json.dumps(terms))
-        given = [hashlib.sha256(schedule).hexdigest()] if schedule is not None else []
+            terms = terms.decode()
+            read = json.loads(terms)
+            one_form = json.dumps(read, separators=(",", ":"), ensure_ascii=False) == terms
+            demand(one_form and read == said["terms"], f"{path}.json is not what the entry says")
+            demand(all(read[name] == label[name] for name in label), f"{path}.json is of another notice")
+            stated = read["terms"] and read["terms"]["schedule_sha256"]
+        given = hashlib.sha256(schedule).hexdigest() if schedule is not None else None
         demand(stated == given, f"{path}.schedule is not what the notice says")
         self.counts["notices"] += 1
 
@@ -474,9 +478,6 @@ class Audit:
         for kind in kinds:
             counts += [f"{name}={count}" for name, count in sorted(self.tallies.items()) if name.startswith(kind + ".")]
         return " ".join(counts)
-
-
-SCHEDULE = re.compile('"schedule": "([0-9a-f]{64})"')
 
 
 def main(folder, key):

@@ -8,6 +8,8 @@
 
 mod adversary;
 mod bundle;
+mod bundle_lives;
+mod bundle_tamper;
 mod consent_bad_input;
 mod consent_life;
 mod folder;
@@ -23,6 +25,7 @@ mod rights_export;
 mod rights_kept;
 mod scene;
 mod scopes;
+mod second;
 mod tampered;
 mod two_processes;
 mod witness;
