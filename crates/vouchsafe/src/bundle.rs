@@ -13,7 +13,7 @@
 //!
 //! The list is a file of its own because a signed note holds a megabyte, and a log of ten million entries has
 //! eighty thousand files. It holds nothing about any person: payloads about people stay where they are, and a
-//! certificate names two entries of the log.
+//! certificate names two entries of the log. The format is specified in `docs/audit-bundle.md`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -96,7 +96,7 @@ impl Organisation<'_> {
     ///
     /// # Errors
     /// [`Error::Folder`] when the folder is not empty or cannot be written; [`Error::RecoveryRequired`] and what
-    /// publishing meets; [`Error::Format`] with `bundle` when what was written does not verify: look at the log.
+    /// publishing meets; [`Error::BundleNotSound`] when what was written does not verify: it is no bundle then.
     pub fn audit_bundle(&self, folder: &Path) -> Result<AuditBundle, Error> {
         self.core.ensure_not_behind(&self.id)?;
         let mut bundle = Writing { folder: Folder::make(folder)?, files: Files::default() };
@@ -105,11 +105,12 @@ impl Organisation<'_> {
             let payload = Payload::by(ActorRole::Operator, act.now);
             act.record_public(EntryKind::LogExported, &payload).map(|_| entry)
         })?;
-        self.core.ports.store.remove_remnants()?;
         let signed = match self.core.ports.witnesses.is_empty() {
             true => self.publish_log()?,
             false => self.cosign_log()?.signed().clone(),
         };
+        // Whatever was destroyed below this size is committed: now its remnants go, and then it may be certified.
+        self.core.ports.store.remove_remnants()?;
         let size = signed.checkpoint().size();
         self.write_log(&mut bundle, &signed)?;
         let mut from = 0;
@@ -131,9 +132,11 @@ impl Organisation<'_> {
         bundle.folder.write(MANIFEST, note.as_bytes())?;
         bundle.folder.sync()?;
         let (key, origin) = (self.verifier_key()?, self.log_origin()?);
-        if !verify_bundle(folder, &Trust::new(&key, &origin))?.is_sound() {
+        let report = verify_bundle(folder, &Trust::new(&key, &origin))?;
+        if !report.is_sound() {
             bundle.folder.remove(MANIFEST)?;
-            return Err(Error::Format("bundle"));
+            let first = report.findings().first().cloned();
+            return Err(first.map_or(Error::Format("bundle"), |first| Error::BundleNotSound(Box::new(first))));
         }
         let (files, bytes) = (bundle.files.len(), bundle.files.bytes());
         Ok(AuditBundle { entry, signed, certificates, files, bytes })

@@ -10,8 +10,8 @@
 
 use std::collections::BTreeMap;
 
-use vouchsafe_envelope::{EnvelopeError, PunctureReport};
 use vouchsafe_envelope::port::ErasureStrength;
+use vouchsafe_envelope::{EnvelopeError, PunctureReport};
 use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_retention::Rule;

@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/ARCHITECTURE.md")]
 pub mod architecture {}
 
+#[doc = include_str!("../docs/audit-bundle.md")]
+pub mod audit_bundle {}
+
 #[doc = include_str!("../docs/THREAT_MODEL.md")]
 pub mod threat_model {}
 

@@ -34,16 +34,24 @@ fn a_bundle_is_checked_by_somebody_else_and_tampering_is_found() {
     let written = scene.run(&["audit", "bundle", "--to", "audit"]).done();
     assert!(written.starts_with("entry         5\nsize          6\ncertificates  0\n"), "{written}");
     let sound = check(&scene, "audit", &["--checkpoint", "kept"]).done();
-    assert!(sound.contains("\npublic        3 payload(s), 0 lost by a recovery\nnotices       1\n"), "{sound}");
+    assert!(
+        sound.contains("\npublic        3 payload(s), 0 lost by a recovery\nnotices       1\n"),
+        "{sound}"
+    );
 
     fs::write(scene.path("audit/public/5.json"), b"{}").unwrap();
     let changed = check(&scene, "audit", &[]);
-    assert!(changed.out.contains("finding       public/5.json is not what the list says\n"), "{}", changed.out);
+    assert!(
+        changed.out.contains("finding       public/5.json is not what the list says\n"),
+        "{}",
+        changed.out
+    );
     assert_eq!(changed.code(), Some(1));
     fs::remove_file(scene.path("audit/MANIFEST")).unwrap();
     let bare = check(&scene, "audit", &[]);
     assert!(
-        bare.fails(1, "the bundle is not sound: 1 finding(s)").contains("finding       MANIFEST is missing\n")
+        bare.fails(1, "the bundle is not sound: 1 finding(s)")
+            .contains("finding       MANIFEST is missing\n")
     );
 }
 
@@ -55,7 +63,9 @@ fn a_bundle_goes_into_a_new_folder_only() {
     let full = scene.run(&["audit", "bundle", "--to", "full"]);
     assert_eq!(full.code(), Some(1));
     assert!(full.err.starts_with("vouchsafe: the folder of the bundle cannot be used: "), "{}", full.err);
-    scene.run(&["audit", "bundle", "--to", "nowhere/audit"]).fails(2, "the folder of the bundle does not exist");
+    scene
+        .run(&["audit", "bundle", "--to", "nowhere/audit"])
+        .fails(2, "the folder of the bundle does not exist");
     check(&scene, "nowhere", &[]).fails(2, "the folder of the bundle does not exist");
     check(&scene, "full", &["--checkpoint", "nowhere"]).fails(2, "the checkpoint file does not exist");
     assert_eq!(fs::read(scene.path("full/note")).unwrap(), b"mine");

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, Handover, KeyChain, LedgerError, Note, Trust, VerifierKey, handover_path, read_handovers,
-    verify_tiles,
+    CHECKPOINT_PATH, Handover, KeyChain, LedgerError, Note, Trust, VerifierKey, handover_path,
+    read_handovers, verify_tiles,
 };
 
 use super::entries::Entries;

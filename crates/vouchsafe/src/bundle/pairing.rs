@@ -122,8 +122,7 @@ impl<'a> Pairing<'a> {
 
     /// Whether it says of the entry what the log says of it.
     fn is_about(&self, bytes: &[u8], leaf: &Leaf, certificate: &DestructionCertificate) -> bool {
-        let again =
-            matches!(leaf.kind, EntryKind::TemplateDestroyedAgain | EntryKind::PayloadDestroyedAgain);
+        let again = matches!(leaf.kind, EntryKind::TemplateDestroyedAgain | EntryKind::PayloadDestroyedAgain);
         let template = matches!(leaf.kind, EntryKind::TemplateDestroyed | EntryKind::TemplateDestroyedAgain);
         let reason = DestructionReason::from_name(certificate.cause());
         // A destruction that was under way before the restore keeps its own cause.

@@ -14,9 +14,8 @@ use crate::Error;
 pub(super) fn policy_files(policy: &Policy) -> impl Iterator<Item = (String, &[u8])> {
     let digest = policy.digest();
     let packs = (0..).zip(policy.texts());
-    let packs = packs.map(move |(place, text)| {
-        (policy_path(&digest, PolicyPart::Pack(place)), text.as_bytes())
-    });
+    let packs =
+        packs.map(move |(place, text)| (policy_path(&digest, PolicyPart::Pack(place)), text.as_bytes()));
     packs.chain([(policy_path(&digest, PolicyPart::Zone), policy.zone_name().as_bytes())])
 }
 

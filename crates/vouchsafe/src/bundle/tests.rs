@@ -134,8 +134,14 @@ fn a_keeper_changes_nothing() {
 fn a_keeper_adds_nothing() {
     let keeper = Keeper::new();
     let stray = format!("notices/{}", "0".repeat(64));
-    let strays =
-        [stray.as_str(), "public/77.json", "public/0.txt", "log/tile/0/000", "log/tile/1/000.p/1", "certificates/1"];
+    let strays = [
+        stray.as_str(),
+        "public/77.json",
+        "public/0.txt",
+        "log/tile/0/000",
+        "log/tile/1/000.p/1",
+        "certificates/1",
+    ];
     for path in strays {
         fs::create_dir_all(keeper.folder.join(path).parent().unwrap()).unwrap();
         fs::write(keeper.folder.join(path), b"x").unwrap();

@@ -434,6 +434,7 @@ class Audit:
 
     def rule(self, what, said):
         named, policy = said["rule"] != "none", said["policy"]
+        demand(policy == "none" or re.fullmatch("[0-9a-f]{64}", policy), f"{what} names no policy")
         if policy not in self.rules:
             self.counts["policy-absent"] += policy != "none" or named
         elif named and said["rule"] in self.rules[policy]:

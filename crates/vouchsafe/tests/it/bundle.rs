@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use vouchsafe::ledger::{HandoverReason, SignedCheckpoint, Trust, VerifierKey};
-use vouchsafe::{Error, BundleFinding, BundleReport, Organisation, Unexplained, verify_bundle};
+use vouchsafe::{BundleFinding, BundleReport, Error, Organisation, Unexplained, verify_bundle};
 
 use crate::scene::{Scene, consented, draft, enrol, open};
 
@@ -64,7 +64,10 @@ fn a_bundle_is_whole_and_checked_offline() {
     assert!(report.is_sound(), "{:?}", report.findings());
     assert_eq!(report.checkpoint(), Some(bundle.signed().checkpoint()));
     // The organisation, its notice and the bundle itself are public.
-    assert_eq!((report.counts().entries, report.counts().public, report.counts().notices), (bundle.entry() + 1, 3, 1));
+    assert_eq!(
+        (report.counts().entries, report.counts().public, report.counts().notices),
+        (bundle.entry() + 1, 3, 1)
+    );
     assert_eq!((report.files(), report.counts().public_lost), (bundle.files(), 0));
     assert!(organisation.verify_payloads().unwrap().is_sound());
 }
@@ -225,7 +228,7 @@ fn a_log_that_is_not_sound_is_not_bundled() {
         database.execute("UPDATE public_payload SET bytes = CAST(replace(bytes, 'en', 'fr') AS BLOB)", []);
     assert!(edited.unwrap() > 0);
     let folder = scene.dir.path().join("bundle");
-    assert!(organisation.audit_bundle(&folder).is_err());
+    assert!(matches!(organisation.audit_bundle(&folder), Err(Error::BundleNotSound(_))));
     assert!(!folder.join("MANIFEST").exists(), "what does not verify is no bundle");
 }
 
@@ -268,7 +271,12 @@ fn what_a_recovery_lost_is_accounted_for() {
     let _ = organisation.recover(Unexplained::Accepted).unwrap().unwrap();
     let _ = organisation.audit_bundle(&folder).unwrap();
     let report = check(&folder, &organisation.verifier_key().unwrap());
-    assert!(report.is_sound() && report.counts().public_lost == 1, "{:?} {}", report.findings(), report.counts().public_lost);
+    assert!(
+        report.is_sound() && report.counts().public_lost == 1,
+        "{:?} {}",
+        report.findings(),
+        report.counts().public_lost
+    );
 }
 
 #[test]

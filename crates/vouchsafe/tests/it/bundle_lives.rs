@@ -12,9 +12,7 @@ use vouchsafe::{
     BundleCounts, BundleReport, Destruction, Organisation, OrganisationId, Unexplained, verify_bundle,
 };
 
-use crate::scene::{
-    FACE, Scene, approved_sweep, consented, enrol, give, notice, open, verify, with,
-};
+use crate::scene::{FACE, Scene, approved_sweep, consented, enrol, give, notice, open, verify, with};
 use crate::second::opinion;
 
 /// Writes a bundle, which both implementations find sound, with the same counts.

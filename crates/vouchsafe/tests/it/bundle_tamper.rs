@@ -74,11 +74,16 @@ fn artefacts(files: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {
         "policy/",
         "public/",
     ];
-    let mut found: Vec<&str> =
-        sorts.iter().filter_map(|sort| files.keys().find(|path| path.starts_with(sort))).map(String::as_str).collect();
+    let mut found: Vec<&str> = sorts
+        .iter()
+        .filter_map(|sort| files.keys().find(|path| path.starts_with(sort)))
+        .map(String::as_str)
+        .collect();
     assert_eq!(found.len(), sorts.len(), "{found:?}");
     let more = [".json", ".schedule", "zone", ".txt"];
-    found.extend(more.iter().filter_map(|end| files.keys().find(|path| path.ends_with(end))).map(String::as_str));
+    found.extend(
+        more.iter().filter_map(|end| files.keys().find(|path| path.ends_with(end))).map(String::as_str),
+    );
     found
 }
 
@@ -116,7 +121,15 @@ fn every_artefact_changed_in_every_way_is_noticed_by_both() {
 fn files_that_are_added_or_swapped_are_noticed_by_both() {
     let stage = Stage::new();
     let before = files(&stage.folder);
-    let stray = ["certificates/1", "certificates/x", "policy/zone", "public/999.json", "notices/x", "extra", "log/tile/0/000"];
+    let stray = [
+        "certificates/1",
+        "certificates/x",
+        "policy/zone",
+        "public/999.json",
+        "notices/x",
+        "extra",
+        "log/tile/0/000",
+    ];
     for path in stray {
         stage.write(path, b"x");
         stage.refuses(path);

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/check_bundle.py");
-const MISSING: &str = "no python3 with the package `cryptography`, so no second implementation read our bundles";
+const MISSING: &str =
+    "no python3 with the package `cryptography`, so no second implementation read our bundles";
 
 static FOUND: OnceLock<bool> = OnceLock::new();
 
