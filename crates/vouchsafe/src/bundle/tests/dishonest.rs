@@ -13,7 +13,8 @@ use super::*;
 use crate::Act;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/check_bundle.py");
-const MISSING: &str = "no python3 with the package `cryptography`, so no second implementation judged the keeper";
+const MISSING: &str =
+    "no python3 with the package `cryptography`, so no second implementation judged the keeper";
 const FACE: Scope = Scope::FACE_VERIFICATION;
 
 /// Three people enrolled and two of them left: entries 2 to 4, 5 to 7, 8 to 10, and 11 on.
