@@ -78,8 +78,8 @@ pub(crate) enum CliError {
     NoticeFindings(usize),
     #[error("{0} of the witnesses gave no cosignature")]
     NotCosigned(u64),
-    #[error("the export is not sound: {0} finding(s)")]
-    ExportNotSound(u64),
+    #[error("the bundle is not sound: {0} finding(s)")]
+    BundleNotSound(u64),
     #[error("the receipt carries no proof that its entry is in the log")]
     NoProof,
     #[error("the packs make another policy than the one named")]

@@ -1,4 +1,4 @@
-//! The log: publish it, prove an entry, verify it, have it witnessed, watch it, export it, hand its key over.
+//! The log: publish it, prove an entry, verify it, have it witnessed, watch it, hand its key over.
 
 use std::io::Write;
 
@@ -8,7 +8,6 @@ use vouchsafe::ledger::{Report, VerifierKey};
 use crate::CliError;
 use crate::folder::Place;
 
-mod export;
 mod fsck;
 mod handover;
 mod monitor;
@@ -17,6 +16,7 @@ mod verify;
 mod witness;
 
 pub(crate) use trust::parse_key;
+pub(crate) use witness::WitnessArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -40,10 +40,6 @@ pub(crate) enum Command {
     RotateKey(handover::RotateKey),
     /// Print the handovers of the log's key, oldest first
     Handovers(Publish),
-    /// Write the whole log with everything public in it into a new folder, for an audit elsewhere
-    Export(export::Export),
-    /// Check an export with nothing but the log's key; 1 if it is not sound
-    VerifyExport(export::VerifyExport),
 }
 
 #[derive(Args)]
@@ -87,8 +83,6 @@ impl Command {
                 let opened = handovers.place.open()?;
                 handover::print(out, &opened.organisation()?.log_handovers()?)
             }
-            Self::Export(export) => export.run(out),
-            Self::VerifyExport(verify) => verify.run(out),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done and sound, 1 failure or refusal, 2 the command line is wrong or names what is not there.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod consent;
 mod disclosure;
 mod error;
@@ -48,6 +49,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a bundle for an audit elsewhere, and check one with nothing but the log's key
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Measure error rates on pictures whose people agreed to it elsewhere
     #[command(subcommand)]
     Eval(eval::Command),
@@ -66,7 +70,7 @@ enum Command {
     /// Record what was learned about a person: a minor, a purpose met, a method disabled, employment ended, a residence
     #[command(subcommand)]
     Learn(learn::Command),
-    /// Publish, prove, verify, watch, witness and export the log; hand its key over
+    /// Publish, prove, verify, watch and witness the log; hand its key over
     #[command(subcommand)]
     Log(log::Command),
     /// Follow up what recipients were ordered to delete
@@ -91,6 +95,7 @@ enum Command {
 impl Command {
     fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         match self {
+            Self::Audit(command) => command.run(out),
             Self::Eval(command) => command.run(out),
             Self::Keys(command) => command.run(out),
             Self::Consent(command) => command.run(out),

@@ -30,6 +30,7 @@ pub struct Policy {
     sources: Vec<String>,
     zone_name: Arc<str>,
     zone: TimeZone,
+    texts: Arc<[String]>,
     packs: [u8; 32],
 }
 
@@ -93,6 +94,7 @@ impl Policy {
             sources: Vec::new(),
             zone_name: "UTC".into(),
             zone: TimeZone::UTC,
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
             packs: digest_of(texts),
         }
     }
@@ -183,6 +185,11 @@ impl Policy {
     /// The rule of this name.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| &*rule.id == id)
+    }
+
+    /// The packs as they were loaded, in their order: with the zone's name, what [`Self::digest`] is over.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Titles, ids and versions of the packs.

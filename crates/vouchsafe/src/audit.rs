@@ -15,7 +15,7 @@ use crate::payload::Payload;
 use crate::{Error, Organisation};
 
 /// Evidence of a destruction is kept for seven years; no seven years have fewer hours.
-const EVIDENCE_HOURS: u32 = (7 * 365 + 1) * 24;
+pub(crate) const EVIDENCE_HOURS: u32 = (7 * 365 + 1) * 24;
 /// How many entries one transaction looks at.
 const PAGE: u32 = 1024;
 

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use vouchsafe_ledger::merkle::leaf_hash;
-use vouchsafe_ledger::{Checkpoint, LogSigner, Note, Trust, VerifierKey};
-use vouchsafe_types::{DataClass, Digest};
+use vouchsafe_ledger::{Checkpoint, Leaf, LogSigner, Note, Trust, VerifierKey};
+use vouchsafe_types::{DataClass, Digest, Timestamp};
 
 use crate::{EnrolmentReceipt, Error};
 
@@ -136,15 +136,20 @@ impl DestructionCertificate {
     /// # Errors
     /// [`Error::Ledger`] for a wrong signature, [`Error::Format`] for another form.
     pub fn verify(text: &str, key: &VerifierKey) -> Result<Self, Error> {
+        Self::verify_any(text, &[key])
+    }
+
+    /// As [`Self::verify`], by one of the keys of a log.
+    pub(crate) fn verify_any(text: &str, keys: &[&VerifierKey]) -> Result<Self, Error> {
         let (note, proof) =
             match text.find(&format!("\n{PROOF}")).and_then(|place| text.split_at_checked(place + 1)) {
                 Some((note, proof)) => (note, Some(proof.to_owned())),
                 None => (text, None),
             };
         let parsed = Note::parse(note)?;
-        let text = parsed.verify(&[key])?;
+        let text = parsed.verify(keys)?;
         let statement = Statement::parse(text).ok_or(Error::Format("certificate"))?;
-        if statement.origin != key.name() {
+        if keys.iter().all(|key| statement.origin != key.name()) {
             return Err(Error::Format("certificate"));
         }
         Ok(Self { note: note.to_owned(), proof, statement })
@@ -199,6 +204,27 @@ impl DestructionCertificate {
     /// The log entry of the enrolment, where the class has one.
     pub fn enrolment_entry(&self) -> Option<u64> {
         self.statement.enrolment.map(|(entry, _)| entry)
+    }
+
+    /// That entry, with its RFC 6962 leaf hash.
+    pub(crate) const fn enrolment(&self) -> Option<(u64, Digest)> {
+        self.statement.enrolment
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.statement.origin
+    }
+
+    /// SHA-256 of the policy that it was destroyed under.
+    pub fn policy(&self) -> Option<&str> {
+        self.statement.policy.as_deref()
+    }
+
+    /// The hour of the destruction, in whole hours since 1970; `None` for another instant.
+    pub(crate) fn hour(&self) -> Option<u32> {
+        let hour: Timestamp = self.statement.hour.parse().ok()?;
+        let whole = hour.as_second() % 3600 == 0 && hour.to_string() == self.statement.hour;
+        Leaf::hour_of(hour).ok().filter(|_| whole)
     }
 
     /// The log entry of the destruction.

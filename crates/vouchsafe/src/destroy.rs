@@ -8,8 +8,10 @@
 //!
 //! A crash after 1 leaves condemned holdings; [`Organisation::resume_destructions`] goes on from there.
 
-use vouchsafe_envelope::PunctureReport;
+use std::collections::BTreeMap;
+
 use vouchsafe_envelope::port::ErasureStrength;
+use vouchsafe_envelope::{EnvelopeError, PunctureReport};
 use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_retention::Rule;
@@ -127,13 +129,13 @@ impl Organisation<'_> {
             })?;
         }
         self.finish()?;
-        leaves.iter().map(|leaf| self.certified(*leaf)).collect()
+        self.certified_all(&leaves)
     }
 
     /// Destroys what is condemned, and gives the certificates of these leaves, also when another process was faster.
     pub(crate) fn destruction_of(&self, leaves: &[LeafIndex]) -> Destruction {
         match self.resume_destructions() {
-            Destruction::Done(_) => match leaves.iter().map(|leaf| self.certified(*leaf)).collect() {
+            Destruction::Done(_) => match self.certified_all(leaves) {
                 Ok(certificates) => Destruction::Done(certificates),
                 Err(cause) => {
                     Destruction::Pending(ErasureIncomplete { remaining: Some(leaves.len()), cause })
@@ -169,36 +171,99 @@ impl Organisation<'_> {
     }
 
     fn certified(&self, leaf: LeafIndex) -> Result<DestructionCertificate, Error> {
-        let origin = self.log_origin()?;
-        self.core.act(&self.id, &[], |act| {
-            let holding = act.rows.holding(act.organisation, leaf)?.ok_or(Error::NotDestroyed)?;
-            let HoldingState::Destroyed { cause, at, entry } = &holding.state else {
-                return Err(Error::NotDestroyed);
-            };
-            let evidence = act.evidence_of(*entry)?.ok_or(Error::Format("evidence of the destruction"))?;
-            let enrolment = holding.created_entry.map(|entry| leaf_of(act, entry)).transpose()?;
-            let cause = Cause::parse(cause);
-            let rule = cause.rule.and_then(|id| act.core.ports.retention.rule(id));
-            let word = |name: &str| evidence.words.get(name).cloned().unwrap_or_else(|| "none".to_owned());
-            let strength =
-                evidence.strength.clone().unwrap_or_else(|| ErasureStrength::None.name().to_owned());
-            let statement = Statement {
-                origin,
-                class: holding.class,
-                enrolment,
-                destruction: leaf_of(act, *entry)?,
-                hour: hour_of(*at)?.to_string(),
-                cause: cause.reason.to_owned(),
-                rule: cause.rule.map(|id| (id.to_owned(), clause_of(rule))),
-                policy: evidence.policy.clone(),
-                statements: word(STATEMENTS),
-                state_digest: word(STATE_DIGEST),
-                not_reached: not_reached(act, &holding, &strength)?,
-                strength,
-            };
-            DestructionCertificate::sign(statement, &self.core.signer(act.state)?)
+        self.certified_all(&[leaf])?.pop().ok_or(Error::NotDestroyed)
+    }
+
+    /// One certificate for each.
+    fn certified_all(&self, leaves: &[LeafIndex]) -> Result<Vec<DestructionCertificate>, Error> {
+        let mut certificates = Vec::with_capacity(leaves.len());
+        for batch in leaves.chunks(BATCH) {
+            certificates.extend(self.certify(batch, |statement| {
+                statement.ok_or(Error::Format("evidence of the destruction")).map(Some)
+            })?);
+        }
+        Ok(certificates)
+    }
+
+    /// The certificates of those whose evidence is still held, from one look at the rows.
+    pub(crate) fn certified_together(
+        &self,
+        leaves: &[LeafIndex],
+    ) -> Result<Vec<DestructionCertificate>, Error> {
+        match self.certify(leaves, Ok) {
+            // Another process has just reserved the leaf of the evidence: the keys in memory are read again.
+            Err(Error::Envelope(EnvelopeError::NeverAllocated)) => {
+                self.core.ring.wipe();
+                self.certify(leaves, Ok)
+            }
+            certified => certified,
+        }
+    }
+
+    fn certify(
+        &self,
+        leaves: &[LeafIndex],
+        held: impl Fn(Option<Statement>) -> Result<Option<Statement>, Error>,
+    ) -> Result<Vec<DestructionCertificate>, Error> {
+        let (origin, now) = (self.log_origin()?, self.core.now());
+        self.core.look(&self.id, |state, rows| {
+            let (signer, organisation) = (self.core.signer(state)?, &self.id);
+            let mut act = Act { core: self.core, organisation, state, rows, now, spare: &mut Vec::new() };
+            let mut certificates = Vec::with_capacity(leaves.len());
+            for leaf in leaves {
+                if let Some(statement) = held(statement(&mut act, &origin, *leaf)?)? {
+                    certificates.push(DestructionCertificate::sign(statement, &signer)?);
+                }
+            }
+            Ok(certificates)
         })
     }
+
+    /// What is destroyed, evidence of destructions apart, by the entry that says so.
+    pub(crate) fn destroyed_by_entry(&self) -> Result<BTreeMap<u64, LeafIndex>, Error> {
+        vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            let (mut destroyed, mut after) = (BTreeMap::new(), None);
+            loop {
+                let page = rows.holdings(&self.id, after, PAGE)?;
+                let Some(last) = page.last() else { return Ok(destroyed) };
+                after = Some(last.leaf);
+                destroyed.extend(page.iter().filter_map(|holding| match holding.state {
+                    HoldingState::Destroyed { entry, .. } => {
+                        (holding.class != DataClass::DestructionEvidence).then_some((entry, holding.leaf))
+                    }
+                    _ => None,
+                }));
+            }
+        })
+    }
+}
+
+/// What the certificate of a destroyed holding says; `None` when its evidence is no longer held.
+fn statement(act: &mut Act<'_>, origin: &str, leaf: LeafIndex) -> Result<Option<Statement>, Error> {
+    let holding = act.rows.holding(act.organisation, leaf)?.ok_or(Error::NotDestroyed)?;
+    let HoldingState::Destroyed { cause, at, entry } = &holding.state else {
+        return Err(Error::NotDestroyed);
+    };
+    let Some(evidence) = act.evidence_of(*entry)? else { return Ok(None) };
+    let enrolment = holding.created_entry.map(|entry| leaf_of(act, entry)).transpose()?;
+    let cause = Cause::parse(cause);
+    let rule = cause.rule.and_then(|id| act.core.ports.retention.rule(id));
+    let word = |name: &str| evidence.words.get(name).cloned().unwrap_or_else(|| "none".to_owned());
+    let strength = evidence.strength.clone().unwrap_or_else(|| ErasureStrength::None.name().to_owned());
+    Ok(Some(Statement {
+        origin: origin.to_owned(),
+        class: holding.class,
+        enrolment,
+        destruction: leaf_of(act, *entry)?,
+        hour: hour_of(*at)?.to_string(),
+        cause: cause.reason.to_owned(),
+        rule: cause.rule.map(|id| (id.to_owned(), clause_of(rule))),
+        policy: evidence.policy.clone(),
+        statements: word(STATEMENTS),
+        state_digest: word(STATE_DIGEST),
+        not_reached: not_reached(act, &holding, &strength)?,
+        strength,
+    }))
 }
 
 /// What the destruction of a holding did not reach, in the words of the certificate.
@@ -218,8 +283,11 @@ fn not_reached(act: &mut Act<'_>, holding: &Holding, strength: &str) -> Result<V
 
 /// A rule that left the policy since is named without its clause.
 fn clause_of(rule: Option<&Rule>) -> String {
-    rule.map_or_else(|| "no longer in the policy".to_owned(), |rule| rule.clause().to_owned())
+    rule.map_or(RETIRED, Rule::clause).to_owned()
 }
+
+/// What stands in the place of its clause.
+pub(crate) const RETIRED: &str = "no longer in the policy";
 
 fn leaf_of(act: &mut Act<'_>, entry: u64) -> Result<(u64, Digest), Error> {
     let row = act.rows.entries(act.organisation, entry, 1)?.pop().ok_or(StoreError::Damaged)?;
@@ -232,8 +300,10 @@ fn hour_of(at: Timestamp) -> Result<Timestamp, Error> {
     Timestamp::from_second(second).map_err(|_| Error::Format("instant"))
 }
 
-/// How many destructions one transaction records.
+/// How many destructions one transaction records, or one look certifies.
 const BATCH: usize = 256;
+/// How many holdings are read together.
+const PAGE: u32 = 512;
 
 fn record_destruction(act: &mut Act<'_>, holding: &Holding, report: &PunctureReport) -> Result<(), Error> {
     let stored = act.rows.holding(act.organisation, holding.leaf)?;

@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/ARCHITECTURE.md")]
 pub mod architecture {}
 
+#[doc = include_str!("../docs/audit-bundle.md")]
+pub mod audit_bundle {}
+
 #[doc = include_str!("../docs/THREAT_MODEL.md")]
 pub mod threat_model {}
 
@@ -11,6 +14,9 @@ pub mod data_inventory {}
 
 #[doc = include_str!("../docs/promises.md")]
 pub mod promises {}
+
+#[doc = include_str!("../docs/runbook-audit.md")]
+pub mod runbook_audit {}
 
 #[doc = include_str!("../docs/runbook-keys.md")]
 pub mod runbook_keys {}

@@ -10,6 +10,8 @@ use vouchsafe_store::StoreError;
 use vouchsafe_template::TemplateError;
 use vouchsafe_types::{EntropyUnavailable, TypeError};
 
+use crate::BundleFinding;
+
 /// No verdict. Callers treat every error as no.
 ///
 /// Refusals are not here: they are values ([`Outcome`](crate::Outcome), [`Decision`](crate::Decision)).
@@ -81,6 +83,10 @@ pub enum Error {
     /// has to learn what to tell of them before a request is answered.
     #[error("the export passes over what is stored: {}", .0.join(", "))]
     ExportSilent(Vec<String>),
+    /// Operator: the audit bundle that was written does not verify; this is the first that is wrong. Verify the log and
+    /// its payloads.
+    #[error("the bundle does not verify: {0}")]
+    BundleNotSound(Box<BundleFinding>),
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,

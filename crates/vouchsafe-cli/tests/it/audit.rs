@@ -1,4 +1,4 @@
-//! Exports, receipts, and what was consented when.
+//! Bundles, receipts, and what was consented when.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,40 +23,50 @@ fn enrolled() -> Scene {
 }
 
 fn check(scene: &Scene, folder: &str, more: &[&str]) -> Run {
-    scene.run_anywhere(&[&["log", "verify-export", folder, "--key", &scene.key()], more].concat())
+    scene.run_anywhere(&[&["audit", "verify", folder, "--key", &scene.key()], more].concat())
 }
 
 /// Promise: WB-1.4-immutable
 #[test]
-fn an_export_is_checked_by_somebody_else_and_tampering_is_found() {
+fn a_bundle_is_checked_by_somebody_else_and_tampering_is_found() {
     let scene = enrolled();
     fs::write(scene.path("kept"), scene.run(&["log", "publish"]).done()).unwrap();
-    let exported = scene.run(&["log", "export", "--to", "audit"]).done();
-    assert!(exported.starts_with("entry    5\nsize     6\n"), "{exported}");
+    let written = scene.run(&["audit", "bundle", "--to", "audit"]).done();
+    assert!(written.starts_with("entry         5\nsize          6\ncertificates  0\n"), "{written}");
     let sound = check(&scene, "audit", &["--checkpoint", "kept"]).done();
-    assert!(sound.contains("\npublic   3 payload(s), 0 lost by a recovery\nnotices  1\nsound\n"), "{sound}");
+    assert!(
+        sound.contains("\npublic        3 payload(s), 0 lost by a recovery\nnotices       1\n"),
+        "{sound}"
+    );
 
     fs::write(scene.path("audit/public/5.json"), b"{}").unwrap();
     let changed = check(&scene, "audit", &[]);
-    assert!(changed.out.contains("finding  public/5.json is not what the list says\n"), "{}", changed.out);
+    assert!(
+        changed.out.contains("finding       public/5.json is not what the list says\n"),
+        "{}",
+        changed.out
+    );
     assert_eq!(changed.code(), Some(1));
     fs::remove_file(scene.path("audit/MANIFEST")).unwrap();
     let bare = check(&scene, "audit", &[]);
     assert!(
-        bare.fails(1, "the export is not sound: 1 finding(s)").contains("finding  MANIFEST is missing\n")
+        bare.fails(1, "the bundle is not sound: 1 finding(s)")
+            .contains("finding       MANIFEST is missing\n")
     );
 }
 
 #[test]
-fn an_export_goes_into_a_new_folder_only() {
+fn a_bundle_goes_into_a_new_folder_only() {
     let scene = enrolled();
     fs::create_dir(scene.path("full")).unwrap();
     fs::write(scene.path("full/note"), b"mine").unwrap();
-    let full = scene.run(&["log", "export", "--to", "full"]);
+    let full = scene.run(&["audit", "bundle", "--to", "full"]);
     assert_eq!(full.code(), Some(1));
-    assert!(full.err.starts_with("vouchsafe: the export folder cannot be used: "), "{}", full.err);
-    scene.run(&["log", "export", "--to", "nowhere/audit"]).fails(2, "the export folder does not exist");
-    check(&scene, "nowhere", &[]).fails(2, "the export folder does not exist");
+    assert!(full.err.starts_with("vouchsafe: the folder of the bundle cannot be used: "), "{}", full.err);
+    scene
+        .run(&["audit", "bundle", "--to", "nowhere/audit"])
+        .fails(2, "the folder of the bundle does not exist");
+    check(&scene, "nowhere", &[]).fails(2, "the folder of the bundle does not exist");
     check(&scene, "full", &["--checkpoint", "nowhere"]).fails(2, "the checkpoint file does not exist");
     assert_eq!(fs::read(scene.path("full/note")).unwrap(), b"mine");
     assert!(scene.run(&["log", "verify"]).done().contains("size     5\n"));
@@ -253,11 +263,11 @@ fn a_consent_is_told_to_people_and_to_machines() {
     tell("4712", "other").fails(2, "an act of consent for that scope does not exist");
     assert!(!scene.path("other").exists());
 
-    // The same from an export and the receipt alone.
+    // The same from a bundle and the receipt alone.
     scene
         .run(&["consent", "at", "4711", "face.end_user.verification", "2020-04-02T00:00:00Z", "--out", "a"])
         .done();
-    scene.run(&["log", "export", "--to", "audit"]).done();
+    scene.run(&["audit", "bundle", "--to", "audit"]).done();
     fs::remove_dir_all(scene.path("store")).unwrap();
     let digest = scene_notice(&scene);
     let (shown, terms) = (format!("audit/notices/{digest}"), format!("audit/notices/{digest}.json"));

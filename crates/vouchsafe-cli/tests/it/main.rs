@@ -28,6 +28,8 @@ mod rights_export;
 #[cfg(test)]
 mod runbook;
 #[cfg(test)]
+mod runbook_audit;
+#[cfg(test)]
 mod runbook_retention;
 #[cfg(test)]
 mod scene;

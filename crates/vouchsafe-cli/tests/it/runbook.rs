@@ -20,7 +20,7 @@ const ON_THE_FOLDER: [&str; 12] = [
     "log rotate-key",
     "log handovers",
     "log prove",
-    "log export",
+    "audit bundle",
     "recover",
     "retention certify",
     "consent notices",
@@ -119,12 +119,12 @@ fn every_command_of_the_runbook_does_what_it_says() {
     drill.run("retention certify --leaf LEAF --out fresh.certificate").done();
 
     // An audit.
-    drill.run("log export --to audit --policy policy.txt --witness-ca roots.pem").done();
+    drill.run("audit bundle --to audit --policy policy.txt --witness-ca roots.pem").done();
     let now = scene.key();
     drill.set("KEY", first);
-    let audit = "log verify-export audit --key KEY --policy policy.txt --checkpoint kept.checkpoint";
+    let audit = "audit verify audit --key KEY --policy policy.txt --checkpoint kept.checkpoint";
     let audited = drill.run(audit).done();
-    assert!(audited.contains(&format!("\nkey      {now}\n")), "{audited}");
+    assert!(audited.contains(&format!("\nkey           {now}\n")), "{audited}");
     drill.set("KEY", now);
     assert!(drill.run("consent notices").done().ends_with("notices=1\n"));
     let asked =

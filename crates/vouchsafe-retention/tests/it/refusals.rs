@@ -115,6 +115,18 @@ fn facts_zones_and_calendars_are_checked() {
     assert_eq!(policy.resolve(&late), Err(RetentionError::Calendar { rule: "r".to_owned() }));
 }
 
+/// Promise: WB-6-audit
+#[test]
+fn whoever_has_the_texts_and_the_zone_loads_the_same_policy() {
+    let policy = Policy::shipped().unwrap().in_zone("Europe/Berlin", TimeZone::UTC).unwrap();
+    assert_eq!(policy.texts(), Policy::shipped_packs());
+    let texts: Vec<&str> = policy.texts().iter().map(String::as_str).collect();
+    let again = Policy::from_packs(&texts).unwrap().in_zone(policy.zone_name(), TimeZone::UTC).unwrap();
+    assert_eq!(again.digest(), policy.digest());
+    let fewer = Policy::from_packs(&texts[..texts.len() - 1]).unwrap();
+    assert_ne!(fewer.in_zone(policy.zone_name(), TimeZone::UTC).unwrap().digest(), policy.digest());
+}
+
 #[test]
 fn the_zone_decides_the_day_and_enters_digest_and_explanation() {
     let utc = load(&RULE.replace("30 days", "1 year")).unwrap();

@@ -7,9 +7,11 @@
 )]
 
 mod adversary;
+mod bundle;
+mod bundle_lives;
+mod bundle_tamper;
 mod consent_bad_input;
 mod consent_life;
-mod export;
 mod folder;
 mod in_flight;
 mod keys;
@@ -23,6 +25,7 @@ mod rights_export;
 mod rights_kept;
 mod scene;
 mod scopes;
+mod second;
 mod tampered;
 mod two_processes;
 mod witness;

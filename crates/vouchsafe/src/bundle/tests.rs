@@ -9,8 +9,11 @@ use vouchsafe_ledger::Trust;
 use vouchsafe_types::Scope;
 
 use super::*;
-use crate::{ExportFinding, ExportReport, Ports, Vouchsafe};
+use crate::{BundleFinding, BundleReport, Ports, Vouchsafe};
 
+mod dishonest;
+
+/// Whoever has the log's key, and a bundle.
 struct Keeper {
     _dir: TempDir,
     service: Vouchsafe,
@@ -19,16 +22,18 @@ struct Keeper {
 
 impl Keeper {
     fn new() -> Self {
+        Self::after(|_| ())
+    }
+
+    /// The keeper of an organisation where this happened before the bundle was written.
+    fn after(happened: impl FnOnce(&Organisation<'_>)) -> Self {
         let dir = TempDir::new().unwrap();
         let service = Vouchsafe::open_with(Ports::in_folder(dir.path()).unwrap());
-        let folder = dir.path().join("export");
+        let folder = dir.path().join("bundle");
         let organisation = service.organisation("acme").unwrap();
-        let text = "we measure your face";
-        let draft = NoticeDraft::new("face", "1", "en", text.as_bytes()).schedule(b"Destroyed in time.");
-        let draft = draft.collected(text).purpose(text).until_destroyed(text);
-        let draft = draft.release(text, [ExpressionKind::Checkbox]).covers(Scope::FACE_VERIFICATION);
-        let _ = organisation.publish_notice(draft.material(AttestedBy::PrivacyOfficer)).unwrap();
-        let _ = organisation.export_log(&folder).unwrap();
+        let _ = organisation.publish_notice(draft()).unwrap();
+        happened(&organisation);
+        let _ = organisation.audit_bundle(&folder).unwrap();
         Self { _dir: dir, service, folder }
     }
 
@@ -36,8 +41,15 @@ impl Keeper {
         self.service.organisation("acme").unwrap()
     }
 
+    /// The log's key.
+    fn signer(&self) -> LogSigner {
+        let organisation = self.organisation();
+        let core = organisation.core;
+        core.ring.with_state(&organisation.id, |state| core.signer(state).unwrap()).unwrap()
+    }
+
     /// Lists what lies there now, and signs that.
-    fn sign_again(&self) -> ExportReport {
+    fn sign_again(&self) -> BundleReport {
         let organisation = self.organisation();
         let mut files = Files::default();
         for path in paths(&self.folder, "") {
@@ -50,14 +62,18 @@ impl Keeper {
         let signed = organisation.log().unwrap().published().unwrap().unwrap();
         let manifest =
             Manifest { checkpoint: signed.checkpoint().clone(), list: Content::of(list.as_bytes()) };
-        let core = organisation.core;
-        let note = core.ring.with_state(&organisation.id, |state| {
-            sign(&manifest.to_string(), &[core.signer(state).unwrap()]).unwrap()
-        });
-        fs::write(self.folder.join(MANIFEST), note.unwrap()).unwrap();
+        fs::write(self.folder.join(MANIFEST), manifest.sign(&[self.signer()]).unwrap()).unwrap();
         let (key, origin) = (organisation.verifier_key().unwrap(), organisation.log_origin().unwrap());
-        verify_export(&self.folder, &Trust::new(&key, &origin)).unwrap()
+        verify_bundle(&self.folder, &Trust::new(&key, &origin)).unwrap()
     }
+}
+
+fn draft() -> NoticeDraft<'static> {
+    let text = "we measure your face";
+    let draft = NoticeDraft::new("face", "1", "en", text.as_bytes()).schedule(b"Destroyed in time.");
+    let draft = draft.collected(text).purpose(text).until_destroyed(text);
+    let draft = draft.release(text, [ExpressionKind::Checkbox]).covers(Scope::FACE_VERIFICATION);
+    draft.material(AttestedBy::PrivacyOfficer)
 }
 
 fn paths(folder: &Path, prefix: &str) -> Vec<String> {
@@ -118,12 +134,20 @@ fn a_keeper_changes_nothing() {
 fn a_keeper_adds_nothing() {
     let keeper = Keeper::new();
     let stray = format!("notices/{}", "0".repeat(64));
-    for path in [stray.as_str(), "public/77.json", "public/0.txt", "log/tile/0/000", "log/tile/1/000.p/1"] {
+    let strays = [
+        stray.as_str(),
+        "public/77.json",
+        "public/0.txt",
+        "log/tile/0/000",
+        "log/tile/1/000.p/1",
+        "certificates/1",
+    ];
+    for path in strays {
         fs::create_dir_all(keeper.folder.join(path).parent().unwrap()).unwrap();
         fs::write(keeper.folder.join(path), b"x").unwrap();
         let report = keeper.sign_again();
         assert!(
-            report.findings().contains(&ExportFinding::Added(path.to_owned())),
+            report.findings().contains(&BundleFinding::Added(path.to_owned())),
             "{:?}",
             report.findings()
         );
@@ -139,9 +163,9 @@ fn a_keeper_exchanges_no_notice() {
     let shown = keeper.folder.join(shown.unwrap());
     let before = fs::read(&shown).unwrap();
     fs::write(&shown, b"we measure your face, and sell it").unwrap();
-    assert_eq!(keeper.sign_again().findings(), [ExportFinding::NoticeDiffers(1)]);
+    assert_eq!(keeper.sign_again().findings(), [BundleFinding::NoticeDiffers(1)]);
     fs::write(&shown, before).unwrap();
     let schedule = shown.with_extension("schedule");
     fs::write(schedule, b"Kept for ever.").unwrap();
-    assert_eq!(keeper.sign_again().findings(), [ExportFinding::NoticeDiffers(1)]);
+    assert_eq!(keeper.sign_again().findings(), [BundleFinding::NoticeDiffers(1)]);
 }

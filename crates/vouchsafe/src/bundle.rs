@@ -1,4 +1,4 @@
-//! A bundle of the log for an audit elsewhere, complete and signed, that is checked without asking anybody.
+//! A bundle for an audit elsewhere, complete and signed, that is checked without asking anybody.
 //!
 //! | path | what |
 //! |---|---|
@@ -8,10 +8,14 @@
 //! | `log/` | checkpoint, tiles, entry bundles, handovers |
 //! | `public/N.json` | what entry `N` about the organisation itself committed to (`.txt` for a handover) |
 //! | `notices/SHA256` | the exact bytes of a notice, beside them its terms (`.json`) and schedule (`.schedule`) |
+//! | `certificates/P` | the certificates of the destructions among the entries `1024·P ≤ N < 1024·(P+1)`, by entry: signed notes, one behind the other; no file where there is none |
+//! | `policy/SHA256/` | the packs of the retention policy as they were loaded (`0.toml`, …), and the name of its `zone` |
 //!
 //! The list is a file of its own because a signed note holds a megabyte, and a log of ten million entries has
-//! eighty thousand files. It holds nothing about any person: payloads about people stay where they are.
+//! eighty thousand files. It holds nothing about any person: payloads about people stay where they are, and a
+//! certificate names two entries of the log. The format is specified in `docs/audit-bundle.md`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use vouchsafe_ledger::{
@@ -19,30 +23,40 @@ use vouchsafe_ledger::{
     TilePath, TileStore, Trust, VerifierKey, handover_path, read_handovers,
 };
 use vouchsafe_store::Transaction;
-use vouchsafe_types::{Digest, OrganisationId};
+use vouchsafe_types::{Digest, LeafIndex, OrganisationId};
 
-use crate::export::bundle::{
-    Content, FILES, Files, Folder, KEYS, MANIFEST, Manifest, notice_path, public_path,
-};
+use crate::bundle::folder::Folder;
+use crate::bundle::list::{Content, Files, KEYS, certificates_path, notice_path, public_path};
+use crate::bundle::manifest::{FILES, MANIFEST, Manifest};
 use crate::payload::Payload;
-use crate::{Error, Organisation, logs};
+use crate::{DestructionCertificate, Error, Organisation, logs};
 
-mod bundle;
+mod certificates;
 mod check;
+mod entries;
+mod folder;
+mod list;
+mod manifest;
+mod notices;
+mod pairing;
+mod policy;
+mod report;
 
-pub use check::{ExportFinding, ExportReport, verify_export};
+pub use check::verify_bundle;
+pub use report::{BundleCounts, BundleFinding, BundleReport};
 
-/// An export that was written.
+/// A bundle that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Export {
+pub struct AuditBundle {
     entry: u64,
     signed: SignedCheckpoint,
+    certificates: u64,
     files: u64,
     bytes: u64,
 }
 
-impl Export {
+impl AuditBundle {
     /// The entry that records it.
     pub const fn entry(&self) -> u64 {
         self.entry
@@ -51,6 +65,11 @@ impl Export {
     /// The checkpoint that it covers.
     pub const fn signed(&self) -> &SignedCheckpoint {
         &self.signed
+    }
+
+    /// How many certificates it holds.
+    pub const fn certificates(&self) -> u64 {
+        self.certificates
     }
 
     /// How many files are listed.
@@ -68,15 +87,17 @@ impl Export {
 const PAGE: u32 = 1024;
 
 impl Organisation<'_> {
-    /// Writes the whole log with everything public that it commits to into a folder that is new or empty, for an
-    /// audit elsewhere ([`verify_export`]). That it was exported is an entry of the log, and part of the export.
+    /// Writes the whole log with everything public that it commits to, the certificate of every destruction and the
+    /// packs of the policy into a folder that is new or empty, for an audit elsewhere ([`verify_bundle`]). That it was
+    /// written is an entry of the log, and part of the bundle.
     ///
-    /// The manifest is written last: a folder without one is no export.
+    /// Certificates are issued only once the remnants of what was destroyed are gone and the log is published. The
+    /// manifest is written last: a folder without one is no bundle.
     ///
     /// # Errors
     /// [`Error::Folder`] when the folder is not empty or cannot be written; [`Error::RecoveryRequired`] and what
-    /// publishing meets; [`Error::Format`] with `export` when what was written does not verify: look at the log.
-    pub fn export_log(&self, folder: &Path) -> Result<Export, Error> {
+    /// publishing meets; [`Error::BundleNotSound`] when what was written does not verify: it is no bundle then.
+    pub fn audit_bundle(&self, folder: &Path) -> Result<AuditBundle, Error> {
         self.core.ensure_not_behind(&self.id)?;
         let mut bundle = Writing { folder: Folder::make(folder)?, files: Files::default() };
         let entry = self.core.act(&self.id, &[], |act| {
@@ -88,10 +109,17 @@ impl Organisation<'_> {
             true => self.publish_log()?,
             false => self.cosign_log()?.signed().clone(),
         };
+        // Whatever was destroyed below this size is committed: now its remnants go, and then it may be certified.
+        self.core.ports.store.remove_remnants()?;
+        let size = signed.checkpoint().size();
         self.write_log(&mut bundle, &signed)?;
         let mut from = 0;
-        while from < signed.checkpoint().size() {
-            from = self.write_payloads(&mut bundle, from, signed.checkpoint().size())?;
+        while from < size {
+            from = self.write_payloads(&mut bundle, from, size)?;
+        }
+        let certificates = self.write_certificates(&mut bundle, size)?;
+        for (path, bytes) in policy::policy_files(&self.core.ports.retention) {
+            bundle.add(&path, bytes)?;
         }
         let manifest = bundle.finish(&signed)?;
         let note = self.core.ring.with_state(&self.id, |state| {
@@ -99,17 +127,19 @@ impl Organisation<'_> {
             if let Some(next) = state.next_log_seed() {
                 signers.push(LogSigner::from_seed(&logs::origin(state), &next)?);
             }
-            sign(&manifest.to_string(), &signers)
+            manifest.sign(&signers)
         })??;
         bundle.folder.write(MANIFEST, note.as_bytes())?;
         bundle.folder.sync()?;
         let (key, origin) = (self.verifier_key()?, self.log_origin()?);
-        if !verify_export(folder, &Trust::new(&key, &origin))?.is_sound() {
+        let report = verify_bundle(folder, &Trust::new(&key, &origin))?;
+        if !report.is_sound() {
             bundle.folder.remove(MANIFEST)?;
-            return Err(Error::Format("export"));
+            let first = report.findings().first().cloned();
+            return Err(first.map_or(Error::Format("bundle"), |first| Error::BundleNotSound(Box::new(first))));
         }
         let (files, bytes) = (bundle.files.len(), bundle.files.bytes());
-        Ok(Export { entry, signed, files, bytes })
+        Ok(AuditBundle { entry, signed, certificates, files, bytes })
     }
 
     fn write_log(&self, bundle: &mut Writing, signed: &SignedCheckpoint) -> Result<(), Error> {
@@ -127,6 +157,25 @@ impl Organisation<'_> {
         let old: Vec<_> = handovers.iter().map(|handover| handover.statement().old()).collect();
         let current = handovers.last().map_or(log.key(), |last| last.statement().new_key());
         bundle.add(KEYS, keys_text(log.origin(), &old, current).as_bytes())
+    }
+
+    /// Writes the certificates of what was destroyed by entries below this one; gives how many.
+    fn write_certificates(&self, bundle: &mut Writing, size: u64) -> Result<u64, Error> {
+        let mut pages = BTreeMap::<u64, Vec<(u64, LeafIndex)>>::new();
+        for (entry, leaf) in self.destroyed_by_entry()?.range(..size) {
+            pages.entry(entry / certificates::ENTRIES).or_default().push((*entry, *leaf));
+        }
+        let mut written = 0;
+        for (page, destroyed) in pages {
+            let leaves: Vec<LeafIndex> = destroyed.into_iter().map(|(_, leaf)| leaf).collect();
+            let notes = self.certified_together(&leaves)?;
+            written += notes.len() as u64;
+            let text: String = notes.iter().map(DestructionCertificate::note).collect();
+            if !text.is_empty() {
+                bundle.add(&certificates_path(page), text.as_bytes())?;
+            }
+        }
+        Ok(written)
     }
 
     /// Writes what a page of entries made public; gives where the next page begins.
@@ -198,18 +247,6 @@ impl Writing {
         self.folder.write(FILES, list.as_bytes())?;
         Ok(Manifest { checkpoint: signed.checkpoint().clone(), list: Content::of(list.as_bytes()) })
     }
-}
-
-/// One note with the signature of each.
-fn sign(text: &str, signers: &[LogSigner]) -> Result<String, Error> {
-    let mut note = String::new();
-    for signer in signers {
-        let signed = signer.sign(text)?;
-        let lines =
-            if note.is_empty() { signed.as_str() } else { signed.get(text.len() + 1..).unwrap_or("") };
-        note.push_str(lines);
-    }
-    Ok(note)
 }
 
 fn in_log(path: &str) -> String {

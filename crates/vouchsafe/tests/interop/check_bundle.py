@@ -1,0 +1,499 @@
+#!/usr/bin/env python3
+"""Judges an audit bundle without any code of this workspace: standard library and `cryptography` only.
+
+Usage: check_bundle.py FOLDER VKEY
+
+Prints one line of counts and leaves with 0 when everything holds; prints the first thing that does not and leaves with
+1 otherwise. Implements C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof and RFC 6962 section 2.1, and the
+formats `vouchsafe.dev/audit-bundle@v1`, `vouchsafe.dev/log-handover@v1` and `vouchsafe destruction certificate v2`.
+Witnesses and older checkpoints are not looked at.
+"""
+
+import base64
+import collections
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import re
+import stat
+import sys
+import tomllib
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+ENROLLED, ROTATED, RECOVERED, EXPIRED = 0x0401, 0x0902, 0x0901, 0x0503
+NOTICE, CREATED, ACTIVATED = 0x0201, 0x0301, 0x0802
+TEMPLATE, PAYLOAD = (0x0404, 0x0405), (0x0501, 0x0502)
+AGAIN = (0x0405, 0x0502)
+CERTIFIED = TEMPLATE + PAYLOAD
+PUBLIC = {
+    0x0201, 0x0301, 0x0503, 0x0801, 0x0802, 0x0803, 0x0804, 0x0805, 0x0806, 0x0807,
+    0x0901, 0x0902, 0x0903, 0x0A01, 0x0A02, 0x0A03,
+}  # fmt: skip
+SEVEN_YEARS = (7 * 365 + 1) * 24
+RETIRED = "no longer in the policy"
+CAUSES = {
+    "withdrawal", "revocation", "expiry", "invalidation", "account_deletion", "retention_rule",
+    "destroyed_before_restore", "learned_minor", "purpose_met", "method_disabled", "employment_ended",
+    "offboarding", "deletion_request", "correction",
+}  # fmt: skip
+FIELDS = (
+    "origin class enrolment-entry enrolment-leaf destruction-entry destruction-leaf hour cause rule clause policy "
+    "key-service-statements state-digest erasure-strength not-reached"
+).split()
+
+
+class Finding(Exception):
+    pass
+
+
+def demand(holds, reason):
+    if not holds:
+        raise Finding(reason)
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def leaf_hash(leaf):
+    return sha256(b"\x00", leaf)
+
+
+def tree_hash(hashes):
+    """MTH of RFC 6962 section 2.1, over leaf hashes, level by level."""
+    if not hashes:
+        return sha256()
+    while len(hashes) > 1:
+        pairs = [sha256(b"\x01", left, right) for left, right in zip(hashes[::2], hashes[1::2])]
+        hashes = pairs + ([hashes[-1]] if len(hashes) % 2 else [])
+    return hashes[0]
+
+
+def decode(text):
+    raw = base64.b64decode(text, validate=True)
+    demand(base64.b64encode(raw).decode() == text, "base64 is not canonical")
+    return raw
+
+
+def number(text, what):
+    demand(re.fullmatch("0|[1-9][0-9]{0,18}", text), f"{what} is no number")
+    return int(text)
+
+
+class Key:
+    def __init__(self, text):
+        self.text = text
+        self.name, key_id, blob = text.split("+", 2)
+        blob = decode(blob)
+        demand(len(blob) == 33 and blob[0] == 1, "key is of another kind")
+        self.id = sha256(self.name.encode(), b"\n", blob)[:4]
+        demand(self.id.hex() == key_id, "key id is not that of the key")
+        self.public = Ed25519PublicKey.from_public_bytes(blob[1:])
+
+
+def open_note(note, keys):
+    """The text of a note, and those of the keys that signed it."""
+    body, separator, signatures = note.rpartition("\n\n")
+    demand(separator and signatures.endswith("\n"), "note has no signatures")
+    body += "\n"
+    demand(not re.search("[\x00-\x09\x0b-\x1f]", body), "note holds control characters")
+    signers = []
+    for line in signatures[:-1].split("\n"):
+        dash, name, signature = line.split(" ")
+        demand(dash == "\u2014", "signature line is malformed")
+        signature = decode(signature)
+        for key in keys:
+            if (name, signature[:4]) == (key.name, key.id):
+                key.public.verify(signature[4:], body.encode())
+                signers.append(key)
+    demand(signers, "no signature is by a key of the log")
+    return body, signers
+
+
+def open_checkpoint(note, keys, origin):
+    body, signers = open_note(note, keys)
+    lines = body.split("\n")
+    demand(len(lines) == 4 and lines[3] == "", "checkpoint does not have three lines")
+    demand(lines[0] == origin, "checkpoint is of another log")
+    root = decode(lines[2])
+    demand(len(root) == 32, "root does not have 32 bytes")
+    return number(lines[1], "size"), root, signers
+
+
+def elements(index):
+    text = f"{index % 1000:03}"
+    while index := index // 1000:
+        text = f"x{index % 1000:03}/{text}"
+    return text
+
+
+def tile_path(level, index, width):
+    return f"log/tile/{level}/{elements(index)}" + ("" if width == 256 else f".p/{width}")
+
+
+def commitment(payload):
+    return hmac.digest(bytes(32), payload, "sha256")
+
+
+def root_from_path(index, size, leaf, path):
+    if size == 1:
+        demand(not path, "inclusion proof is too long")
+        return leaf
+    demand(path, "inclusion proof is too short")
+    left = 1 << ((size - 1).bit_length() - 1)
+    if index < left:
+        return sha256(b"\x01", root_from_path(index, left, leaf, path[:-1]), path[-1])
+    return sha256(b"\x01", path[-1], root_from_path(index - left, size - left, leaf, path[:-1]))
+
+
+def statement(text):
+    """The origin, the keys and the reason of a handover."""
+    lines = text.decode().split("\n")
+    demand(len(lines) == 6 and lines[5] == "", "handover states something else")
+    demand(lines[0] == "vouchsafe.dev/log-key@v1", "handover has another version")
+    return lines[1], Key(lines[2]), Key(lines[3]), lines[4]
+
+
+def follow(handover, key, origin):
+    """The key that a handover leads to from this one; `None` when it is not about this key."""
+    header, leaf, proof = handover.decode().split("\n", 2)
+    demand(header == "vouchsafe.dev/log-handover@v1" and proof[:1] == "\n", "handover has another version")
+    proof, _, note = proof[1:].partition("\n\n")
+    lines = proof.split("\n")
+    demand(lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("extra "), "handover has no statement")
+    extra = decode(lines[1][6:])
+    said, old, new, reason = statement(extra)
+    if old.text != key.text:
+        return None, old
+    demand(said == origin, "handover is of another log")
+    demand(reason != "compromised", "a compromised key is handed over with a quorum of witnesses only")
+    leaf = decode(leaf)
+    demand(int.from_bytes(leaf[1:3], "big") == ROTATED and leaf[23:] == commitment(extra), "handover is not what its leaf says")
+    size, root, signers = open_checkpoint(note, [old, new], origin)
+    demand({key.text for key in signers} == {old.text, new.text}, "both keys sign a handover")
+    index = number(lines[2].removeprefix("index "), "index")
+    demand(index < size, "index lies outside the tree")
+    path = [decode(line) for line in lines[3:]]
+    demand(root_from_path(index, size, leaf_hash(leaf), path) == root, "handover is not in the log")
+    return new, old
+
+
+class Bundle:
+    """The folder, as its list says it is."""
+
+    def __init__(self, folder):
+        self.folder, self.found, self.folders, self.used = folder, set(), set(), set()
+        pending = [""]
+        while pending:
+            prefix = pending.pop()
+            for entry in os.scandir(os.path.join(folder, prefix)):
+                path = prefix + entry.name
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(mode):
+                    self.folders.add(path)
+                    pending.append(path + "/")
+                else:
+                    demand(stat.S_ISREG(mode), f"{path!r} is no file")
+                    self.found.add(path)
+
+    def raw(self, path):
+        demand(path in self.found, f"{path} is missing")
+        with open(os.path.join(self.folder, path), "rb") as file:
+            return file.read()
+
+    def keys(self, key):
+        """Every key of the log from the trusted one on, and what the file of the keys has to say."""
+        origin, keys, known, last, count = key.name, [key], [], key, 0
+        while f"log/handover/{elements(count)}" in self.found:
+            new, old = follow(self.raw(f"log/handover/{elements(count)}"), keys[-1], origin)
+            demand(new or len(keys) == 1, "handovers do not follow each other")
+            known.append(old.text)
+            if new:
+                demand(new.text not in [key.text for key in keys], "a key comes back")
+                keys.append(new)
+            count += 1
+        self.handovers, self.expected = count, "\n".join([origin, *known, keys[-1].text]) + "\n"
+        return keys
+
+    def open(self, keys):
+        origin = keys[0].name
+        body, _ = open_note(self.raw("MANIFEST").decode(), keys[-1:])
+        lines = body.split("\n")
+        demand(lines[0] == "vouchsafe.dev/audit-bundle@v1" and len(lines) == 6 and lines[5] == "", "manifest is malformed")
+        listed = self.raw("FILES")
+        digest, length, name = lines[4].split(" ")
+        demand((digest, length, name) == (hashlib.sha256(listed).hexdigest(), str(len(listed)), "FILES"), "FILES is not what the manifest says")
+        self.files, last = {}, ""
+        listed = listed.decode()
+        demand(listed.endswith("\n"), "list is malformed")
+        for line in listed[:-1].split("\n"):
+            digest, length, path = line.split(" ", 2)
+            demand(path.encode() > last.encode(), "list is not in order")
+            self.files[path], last = (digest, length), path
+        for path, (digest, length) in self.files.items():
+            data = self.raw(path)
+            demand((digest, length) == (hashlib.sha256(data).hexdigest(), str(len(data))), f"{path} is not what the list says")
+        for path in self.found - self.files.keys() - {"MANIFEST", "FILES"}:
+            raise Finding(f"{path!r} is no part of the bundle")
+        parents = {path[: at.start()] for path in self.files for at in re.finditer("/", path)}
+        demand(self.folders == parents, "there is a folder that is no part of the bundle")
+        demand(self.take("keys") == self.expected.encode(), "the keys are not the trusted one and those of the handovers")
+        for count in range(self.handovers):
+            self.take(f"log/handover/{elements(count)}")
+        head = open_checkpoint(self.take("log/checkpoint").decode(), keys[-1:], origin)
+        demand("\n".join(lines[1:4]) == f"{origin}\n{head[0]}\n{base64.b64encode(head[1]).decode()}", "manifest is about another checkpoint")
+        return head[0], head[1]
+
+    def take(self, path, demanded=True):
+        self.used.add(path)
+        if path not in self.files:
+            demand(not demanded, f"{path} is missing")
+            return None
+        return self.raw(path)
+
+    def log(self, size, root):
+        """The leaves and their hashes, once they give the signed root and every tile."""
+        leaves = []
+        for start in range(0, size, 256):
+            width = min(256, size - start)
+            data, at, before = self.take(tile_path("entries", start // 256, width)), 0, len(leaves)
+            while at < len(data):
+                end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+                demand(end <= len(data), "entry bundle ends early")
+                leaves.append(data[at + 2 : end])
+                at = end
+            demand(len(leaves) - before == width, "entry bundle has another width")
+        demand(all(len(leaf) == 55 and leaf[0] == 1 for leaf in leaves), "leaf has another version or length")
+        hashes = [leaf_hash(leaf) for leaf in leaves]
+        demand(tree_hash(hashes) == root, "entries do not give the signed root")
+        level, row = 0, hashes
+        while row:
+            for start in range(0, len(row), 256):
+                tile = row[start : start + 256]
+                path = tile_path(level, start // 256, len(tile))
+                demand(self.take(path) == b"".join(tile), f"{path} is not what the entries give")
+            row = [tree_hash(row[256 * tile : 256 * tile + 256]) for tile in range(len(row) // 256)]
+            level += 1
+        return leaves, hashes
+
+    def policies(self):
+        """Class and clause of every rule, by the digest of its policy."""
+        rules = {}
+        for digest in {path.split("/")[1] for path in self.files if path.startswith("policy/")}:
+            packs = sum(path.startswith(f"policy/{digest}/") for path in self.files) - 1
+            texts = [self.take(f"policy/{digest}/{place}.toml") for place in range(packs)]
+            zone = self.take(f"policy/{digest}/zone")
+            parts = [len(text).to_bytes(8, "big") + text for text in texts]
+            demand(sha256(sha256(b"vouchsafe-policy-1", *parts), zone).hex() == digest, f"policy/{digest} is not the policy of that digest")
+            tables = [table for text in texts for table in tomllib.loads(text.decode()).get("rule", [])]
+            rules[digest] = {table["id"]: (table["class"], table["clause"]) for table in tables}
+        return rules
+
+    def certificates(self, page, keys):
+        path = f"certificates/{page}"
+        data = self.take(path, False)
+        if data is None:
+            return {}
+        text, found, last = data.decode(), {}, -1
+        demand(text, f"{path} is empty")
+        while text:
+            blank = text.find("\n\n")
+            end = text.find("\n", blank + 2) + 1
+            demand(blank >= 0 and end > 0, f"{path} ends early")
+            certificate = parse_certificate(*open_note(text[:end], keys), path)
+            entry = certificate["destruction-entry"]
+            demand(entry > last and entry // 1024 == page, f"{path} is not in the order of its entries")
+            found[entry], last, text = certificate, entry, text[end:]
+        return found
+
+
+def parse_certificate(body, _, path):
+    lines = body.split("\n")
+    demand(lines[0] == "vouchsafe destruction certificate v2" and len(lines) == len(FIELDS) + 2 and lines[-1] == "", f"a certificate of {path} is malformed")
+    values = {}
+    for name, line in zip(FIELDS, lines[1:]):
+        demand(line.startswith(name + " "), f"a certificate of {path} is malformed")
+        values[name] = line[len(name) + 1 :]
+    for name in ("destruction-entry", "enrolment-entry"):
+        values[name] = None if values[name] == "none" else number(values[name], name)
+    demand(values["destruction-entry"] is not None, f"a certificate of {path} is malformed")
+    demand((values["enrolment-entry"] is None) == (values["enrolment-leaf"] == "none"), f"a certificate of {path} is malformed")
+    demand((values["rule"] == "none") == (values["clause"] == "none"), f"a certificate of {path} is malformed")
+    return values
+
+
+def hour_of(text):
+    time = datetime.datetime.strptime(text, "%Y-%m-%dT%H:00:00Z").replace(tzinfo=datetime.timezone.utc)
+    return int(time.timestamp()) // 3600
+
+
+class Audit:
+    def __init__(self, bundle, keys):
+        self.bundle, self.keys, self.origin = bundle, keys, keys[0].name
+        self.counts = collections.Counter()
+        self.tallies = collections.Counter()
+        self.missing, self.gaps, self.bare, self.ended = set(), [], [], {}
+        self.enrolled, self.destroyed, self.in_force, self.newest = set(), set(), [], 0
+
+    def run(self):
+        size, root = self.bundle.open(self.keys)
+        leaves, hashes = self.bundle.log(size, root)
+        self.rules = self.bundle.policies()
+        page = {}
+        for entry, (leaf, hash) in enumerate(zip(leaves, hashes)):
+            if entry % 1024 == 0:
+                demand(not page, "a certificate is about no destruction")
+                page = self.bundle.certificates(entry // 1024, self.keys)
+            kind, hour = int.from_bytes(leaf[1:3], "big"), int.from_bytes(leaf[3:7], "big")
+            self.newest = max(self.newest, hour)
+            if kind in PUBLIC:
+                self.public(entry, kind, hour, leaf[23:])
+            if kind == ENROLLED:
+                self.enrolled.add(entry)
+            if entry in page:
+                self.certificate(entry, kind, hour, hashes, page.pop(entry))
+            elif kind in CERTIFIED:
+                self.bare.append((entry, kind, hour))
+        demand(not page, "a certificate is about no destruction")
+        self.end()
+        for path in self.bundle.files.keys() - self.bundle.used:
+            raise Finding(f"{path} is no part of the bundle")
+        self.counts["entries"] = size
+
+    def public(self, entry, kind, hour, committed):
+        path = f"public/{entry}." + ("txt" if kind == ROTATED else "json")
+        payload = self.bundle.take(path, False)
+        if payload is None:
+            self.missing.add(entry)
+            return
+        demand(commitment(payload) == committed, f"{path} is not what the entry committed to")
+        self.counts["public"] += 1
+        if kind == ROTATED:
+            statement(payload)
+            return
+        said = json.loads(payload)
+        demand(said["v"] == 1 and said["entry"] == entry, f"{path} is of another entry")
+        if "gap" in said:
+            self.gaps.append(range(*said["gap"]))
+        if kind == EXPIRED:
+            self.ended.update((gone, hour) for gone in said.get("entries", []))
+        if kind in (CREATED, ACTIVATED) and "policy" in said:
+            self.in_force.append(said["policy"])
+        if kind == NOTICE:
+            self.notice(said)
+
+    def notice(self, said):
+        label = said["notice"]
+        path = "notices/" + label["sha256"]
+        demand(hashlib.sha256(self.bundle.take(path)).hexdigest() == label["sha256"], f"{path} is another notice")
+        terms, schedule = (self.bundle.take(path + part, False) for part in (".json", ".schedule"))
+        demand((terms is not None) == ("terms" in said), f"{path}.json is not what the entry says")
+        stated = None
+        if terms is not None:
+            terms = terms.decode()
+            read = json.loads(terms)
+            one_form = json.dumps(read, separators=(",", ":"), ensure_ascii=False) == terms
+            demand(one_form and read == said["terms"], f"{path}.json is not what the entry says")
+            demand(all(read[name] == label[name] for name in label), f"{path}.json is of another notice")
+            stated = read["terms"] and read["terms"]["schedule_sha256"]
+        given = hashlib.sha256(schedule).hexdigest() if schedule is not None else None
+        demand(stated == given, f"{path}.schedule is not what the notice says")
+        self.counts["notices"] += 1
+
+    def certificate(self, entry, kind, hour, hashes, said):
+        template = kind in TEMPLATE
+        what = f"certificate of entry {entry}"
+        demand(
+            kind in CERTIFIED
+            and said["origin"] == self.origin
+            and said["destruction-leaf"] == hashes[entry].hex()
+            and hour_of(said["hour"]) == hour
+            and said["cause"] in CAUSES
+            and (said["cause"] != "destroyed_before_restore" or kind in AGAIN)
+            and template == (said["class"] == "biometric")
+            and template == (said["enrolment-entry"] is not None)
+            and said["class"] != "destruction_evidence",
+            f"{what} is not about that entry of the log",
+        )
+        if template:
+            enrolment = said["enrolment-entry"]
+            demand(enrolment in self.enrolled and said["enrolment-leaf"] == hashes[enrolment].hex(), f"{what} names no enrolment that came before it")
+            demand(enrolment not in self.destroyed, f"enrolment of entry {enrolment} is destroyed twice")
+            self.destroyed.add(enrolment)
+        self.counts["certificates"] += 1
+        for name, field in (("class", "class"), ("cause", "cause"), ("strength", "erasure-strength")):
+            self.tallies[f"{name}.{said[field]}"] += 1
+        if said["not-reached"] != "none":
+            for left in said["not-reached"].split(", "):
+                self.tallies["not-reached." + left.split(" ")[0]] += 1
+        self.rule(what, said)
+
+    def rule(self, what, said):
+        named, policy = said["rule"] != "none", said["policy"]
+        demand(policy == "none" or re.fullmatch("[0-9a-f]{64}", policy), f"{what} names no policy")
+        if policy not in self.rules:
+            self.counts["policy-absent"] += policy != "none" or named
+        elif named and said["rule"] in self.rules[policy]:
+            known = self.rules[policy][said["rule"]] == (said["class"], said["clause"])
+            demand(known, f"{what} names a clause that its policy does not have")
+        elif named:
+            earlier = any(digest != policy for digest in self.in_force)
+            demand(earlier and said["clause"] == RETIRED, f"{what} names a rule that its policy does not have")
+            self.counts["rule-retired"] += 1
+
+    def end(self):
+        def lost(entry):
+            return any(entry in gap for gap in self.gaps)
+
+        for entry in self.missing:
+            demand(lost(entry), f"payload of entry {entry} is missing")
+        self.counts["public-lost"] = len(self.missing)
+        gone = 0
+        for entry, kind, hour in self.bare:
+            if lost(entry):
+                self.counts["lost"] += 1
+                continue
+            if entry in self.ended:
+                self.counts["expired" if self.ended[entry] - hour >= SEVEN_YEARS else "early"] += 1
+            else:
+                demand(self.newest - hour >= SEVEN_YEARS, f"destruction of entry {entry} has no certificate")
+                self.counts["expired"] += 1
+            gone += kind in TEMPLATE
+        self.counts["enrolled"] = len(self.enrolled)
+        self.counts["destroyed"] = len(self.destroyed)
+        self.counts["enrolments-lost"] = sum(lost(entry) for entry in self.enrolled - self.destroyed)
+        held = len(self.enrolled) - len(self.destroyed) - self.counts["enrolments-lost"] - gone
+        self.counts["held"] = max(held, 0)
+
+    def __str__(self):
+        names = (
+            "entries public public-lost notices enrolled destroyed held enrolments-lost certificates expired early "
+            "lost policy-absent rule-retired"
+        )
+        counts = [f"{name}={self.counts[name]}" for name in names.split()]
+        kinds = ("class", "cause", "strength", "not-reached")
+        for kind in kinds:
+            counts += [f"{name}={count}" for name, count in sorted(self.tallies.items()) if name.startswith(kind + ".")]
+        return " ".join(counts)
+
+
+def main(folder, key):
+    try:
+        bundle = Bundle(folder)
+        audit = Audit(bundle, bundle.keys(Key(key)))
+        audit.run()
+    except Finding as finding:
+        sys.exit(f"finding: {finding}")
+    except InvalidSignature:
+        sys.exit("finding: a signature does not verify")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        sys.exit(f"finding: malformed: {error!r}")
+    print(audit)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
