@@ -10,6 +10,7 @@ mod inventory;
 mod lock;
 mod port;
 mod row;
+mod sql;
 mod sqlite;
 mod tiles;
 

@@ -1,7 +1,7 @@
 use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
-use crate::sqlite::consent::OPEN_DUE;
+use crate::sql::texts::OPEN_DUE;
 use crate::{ConsentRow, Holding, HoldingState, MarkRow, NoticeRow, PayloadRow, ServedRow};
 
 const ANN: SubjectPseudonym = SubjectPseudonym::from_bytes([1; 32]);

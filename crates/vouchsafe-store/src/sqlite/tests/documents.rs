@@ -1,8 +1,7 @@
 use vouchsafe_types::DataClass;
 
 use super::*;
-use crate::sqlite::documents::{due as due_sql, of_person};
-use crate::sqlite::sealed::under;
+use crate::sql::texts::{documents_due as due_sql, documents_of_person as of_person, under};
 use crate::{DocumentRow, KeyUsage};
 use life::{document, found, holding};
 

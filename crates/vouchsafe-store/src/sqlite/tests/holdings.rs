@@ -4,7 +4,7 @@ use vouchsafe_types::DataClass;
 
 use super::life::{holding, id};
 use super::*;
-use crate::sqlite::holdings::{DUE, LATE, LIVE_COUNT, OLDEST};
+use crate::sql::texts::{DUE, LATE, LIVE_COUNT, OLDEST};
 use crate::{Holding, HoldingState, RecordRow, TallyRow};
 
 /// Two organisations with two persons and no holding.

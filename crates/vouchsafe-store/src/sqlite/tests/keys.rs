@@ -1,7 +1,7 @@
 use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
-use crate::sqlite::sealed::{KEY_USAGE, under};
+use crate::sql::texts::{KEY_USAGE, under};
 use crate::{Holding, HoldingState, KeyUsage, PayloadRow, RecordRow};
 
 fn record(number: u8, key_version: u32) -> RecordRow {

@@ -1,6 +1,7 @@
 use super::*;
 use vouchsafe_types::DataClass;
 
+use crate::sql::texts::{FINISHED, OF_A_LIFE, OF_A_PERSON, SPENT};
 use crate::{EventRow, Holding, HoldingState, JobRow, ResidenceRow, SubjectRow};
 use life::{census, destroy, event, two_organisations};
 
@@ -201,7 +202,7 @@ fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
     assert!(!known(), "nothing refers to them");
     assert_eq!(purge(i64::from(i32::MAX), 9), 0, "other destroyed rows are not evidence");
     assert_eq!(
-        plan(&store, crate::sqlite::lives::SPENT),
+        plan(&store, SPENT),
         ["SEARCH holding USING INDEX holding_spent (organisation=? AND changed_at<?)"]
     );
 
@@ -218,16 +219,16 @@ fn spent_evidence_and_finished_jobs_go_and_the_person_with_the_last_of_them() {
     assert_eq!((purge(61), known()), (1, false));
     assert_eq!(ask(&store, &acme(), |rows| rows.orphans(&acme())), Ok(vec![]));
     assert_eq!(
-        plan(&store, jobs::FINISHED),
+        plan(&store, FINISHED),
         ["SEARCH job USING INDEX job_finished (organisation=? AND finished_at<?)"]
     );
 }
 
 #[test]
 fn any_row_that_names_a_person_keeps_theirs() {
-    for table in crate::sqlite::lives::OF_A_PERSON {
+    for table in OF_A_PERSON {
         let (_dir, store) = two_organisations();
-        for emptied in crate::sqlite::lives::OF_A_PERSON.iter().filter(|other| **other != table) {
+        for emptied in OF_A_PERSON.iter().filter(|other| **other != table) {
             let connection = store.connection();
             connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
             connection.execute(&format!("DELETE FROM {emptied}"), []).unwrap();
@@ -240,7 +241,6 @@ fn any_row_that_names_a_person_keeps_theirs() {
 #[test]
 fn every_table_that_names_a_person_is_known_to_their_end() {
     use crate::INVENTORY;
-    use crate::sqlite::lives::{OF_A_LIFE, OF_A_PERSON};
     let mut naming: Vec<_> =
         INVENTORY.iter().filter(|column| column.name == "subject").map(|column| column.table).collect();
     let mut known = OF_A_PERSON.to_vec();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::INVENTORY;
-use crate::sqlite::orphans::tables;
+use crate::sql::texts::{REFERENCES, tables};
 use life::two_organisations;
 
 /// Makes one row of a table outlive what it belongs to; `None` where nothing stands above the table.
@@ -121,14 +121,31 @@ fn every_row_whose_parent_is_missing_is_an_orphan() {
 }
 
 #[test]
-fn every_table_refers_to_what_stands_above_it() {
+fn the_references_are_those_of_the_schema_and_never_null() {
     let (_dir, store) = two_organisations();
     let connection = store.connection();
-    for table in inventoried().into_iter().filter(|table| *table != "organisation") {
-        let sql = "SELECT count(*), coalesce(sum(c.\"notnull\"), 0), count(c.name) FROM pragma_foreign_key_list(?1) f \
-                   JOIN pragma_table_info(?1) c ON c.name = f.\"from\"";
-        let (references, never_null): (i64, i64) =
-            connection.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        assert!(references > 0 && references == never_null, "{table}");
+    let sql = "SELECT f.id, f.\"table\", f.\"from\", f.\"to\", c.\"notnull\" FROM pragma_foreign_key_list(?1) f \
+               JOIN pragma_table_info(?1) c ON c.name = f.\"from\" ORDER BY f.id, f.seq";
+    let mut declared = BTreeSet::new();
+    for table in inventoried() {
+        let mut statement = connection.prepare(sql).unwrap();
+        let mut rows = statement.query([table]).unwrap();
+        let mut of_table: Vec<(i64, String, Vec<(String, String)>)> = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            let (id, pair) = (row.get(0).unwrap(), (row.get(2).unwrap(), row.get(3).unwrap()));
+            assert_eq!(row.get::<_, i64>(4), Ok(1), "{table}");
+            match of_table.last_mut() {
+                Some(last) if last.0 == id => last.2.push(pair),
+                _ => of_table.push((id, row.get(1).unwrap(), vec![pair])),
+            }
+        }
+        declared.extend(of_table.into_iter().map(|(_, parent, pairs)| (table.to_owned(), parent, pairs)));
     }
+    let owned = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect::<Vec<_>>()
+    };
+    let listed = REFERENCES
+        .iter()
+        .map(|(table, parent, pairs)| ((*table).to_owned(), (*parent).to_owned(), owned(pairs)));
+    assert_eq!(declared, listed.collect());
 }

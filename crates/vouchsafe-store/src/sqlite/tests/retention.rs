@@ -2,7 +2,7 @@ use vouchsafe_types::Digest;
 
 use super::life::{hold, id, job};
 use super::*;
-use crate::sqlite::jobs::CLAIMABLE;
+use crate::sql::texts::CLAIMABLE;
 use crate::{HoldRow, JobRow, RetentionRow};
 
 fn scene() -> (TempDir, SqliteStore) {

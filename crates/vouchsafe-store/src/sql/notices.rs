@@ -1,13 +1,16 @@
 //! The notices, in the order of publication.
 
-use rusqlite::{Row, params};
 use vouchsafe_types::{Digest, OrganisationId, Timestamp};
 
-use super::rows::{Rows, instant};
+use super::rows::{Row, Rows, instant};
+use super::value::values;
 use crate::{NoticeRow, StoreError};
 
 const NOTICE: &str = "digest, id, version, locale, shown, published_at, effective_at, material, attested_by, \
                       terms, schedule";
+
+/// When a notice took effect: on its date, or when it was published, whichever was later.
+const EFFECT: &str = "CASE WHEN effective_at > published_at THEN effective_at ELSE published_at END";
 
 pub(super) fn insert(
     rows: &Rows<'_>,
@@ -19,19 +22,19 @@ pub(super) fn insert(
     );
     rows.execute_one(
         &sql,
-        params![
+        &values![
             organisation.as_str(),
             notice.digest.as_bytes(),
-            notice.id,
-            notice.version,
-            notice.locale,
-            notice.shown,
+            &notice.id,
+            &notice.version,
+            &notice.locale,
+            &notice.shown,
             notice.published_at.as_microsecond(),
             notice.effective_at.as_microsecond(),
             notice.material,
             notice.attested_by,
-            notice.terms,
-            notice.schedule
+            &notice.terms,
+            &notice.schedule
         ],
     )
 }
@@ -42,7 +45,7 @@ pub(super) fn by_digest(
     digest: Digest,
 ) -> Result<Option<NoticeRow>, StoreError> {
     let sql = format!("SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND digest = ?2");
-    rows.optional(&sql, params![organisation.as_str(), digest.as_bytes()], read)
+    rows.optional(&sql, &values![organisation.as_str(), digest.as_bytes()], read)
 }
 
 pub(super) fn in_force(
@@ -54,9 +57,9 @@ pub(super) fn in_force(
 ) -> Result<Option<NoticeRow>, StoreError> {
     let sql = format!(
         "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = ?2 AND locale = ?3 \
-         AND effective_at <= ?4 ORDER BY max(effective_at, published_at) DESC, ordinal DESC LIMIT 1"
+         AND effective_at <= ?4 ORDER BY {EFFECT} DESC, ordinal DESC LIMIT 1"
     );
-    rows.optional(&sql, params![organisation.as_str(), id, locale, now.as_microsecond()], read)
+    rows.optional(&sql, &values![organisation.as_str(), id, locale, now.as_microsecond()], read)
 }
 
 pub(super) fn since(
@@ -69,18 +72,18 @@ pub(super) fn since(
     let sql = format!(
         "SELECT {NOTICE} FROM notice WHERE organisation = ?1 AND id = (SELECT id {this}) \
          AND (ordinal > (SELECT ordinal {this}) \
-              OR max(effective_at, published_at) > (SELECT max(effective_at, published_at) {this})) \
+              OR {EFFECT} > (SELECT {EFFECT} {this})) \
          AND effective_at <= ?3 ORDER BY ordinal"
     );
-    rows.all(&sql, params![organisation.as_str(), digest.as_bytes(), now.as_microsecond()], read)
+    rows.all(&sql, &values![organisation.as_str(), digest.as_bytes(), now.as_microsecond()], read)
 }
 
 pub(super) fn all(rows: &Rows<'_>, organisation: &OrganisationId) -> Result<Vec<NoticeRow>, StoreError> {
     let sql = format!("SELECT {NOTICE} FROM notice WHERE organisation = ?1 ORDER BY ordinal");
-    rows.all(&sql, [organisation.as_str()], read)
+    rows.all(&sql, &values![organisation.as_str()], read)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
+fn read(row: &Row<'_>) -> Result<NoticeRow, StoreError> {
     Ok(NoticeRow {
         digest: Digest::from_bytes(row.get(0)?),
         id: row.get(1)?,

@@ -1,32 +1,32 @@
 //! The holdings, their tally, and the index of what is to be looked at.
 
-use rusqlite::{Row, params};
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, Scope, SubjectPseudonym, Timestamp};
 
-use super::rows::{Rows, damaged, instant, leaf as leaf_index, scope as read_scope};
+use super::rows::{Row, Rows, damaged, instant, leaf as leaf_index, scope as read_scope};
+use super::value::values;
 use crate::port::HoldingRows;
 use crate::{Holding, HoldingState, StoreError, TallyRow};
 
-pub(super) const LIVE: i64 = 1;
-pub(super) const CONDEMNED: i64 = 2;
-pub(super) const DESTROYED: i64 = 3;
+pub(crate) const LIVE: i64 = 1;
+pub(crate) const CONDEMNED: i64 = 2;
+pub(crate) const DESTROYED: i64 = 3;
 const HOLDING: &str = "leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry, review_at";
 
 /// Walks the index `holding_review` from the pair on, whatever is stored beside.
-pub(super) const DUE: &str = "\
+pub(crate) const DUE: &str = "\
     SELECT leaf, class, subject, scope, state, created_at, created_entry, cause, changed_at, destroyed_entry, \
            review_at \
-    FROM holding INDEXED BY holding_review \
+    FROM holding \
     WHERE organisation = ?1 AND state = 1 AND review_at <= ?2 AND (review_at, leaf) > (?3, ?4) \
     ORDER BY review_at, leaf LIMIT ?5";
-pub(super) const LATE: &str = "\
-    SELECT count(*) FROM holding INDEXED BY holding_review \
+pub(crate) const LATE: &str = "\
+    SELECT count(*) FROM holding \
     WHERE organisation = ?1 AND state = 1 AND review_at <= ?2";
-pub(super) const OLDEST: &str = "\
-    SELECT review_at FROM holding INDEXED BY holding_review \
+pub(crate) const OLDEST: &str = "\
+    SELECT review_at FROM holding \
     WHERE organisation = ?1 AND state = 1 AND review_at IS NOT NULL ORDER BY review_at LIMIT 1";
-pub(super) const LIVE_COUNT: &str =
-    "SELECT coalesce(sum(live), 0) FROM holding_tally WHERE organisation = ?1";
+pub(crate) const LIVE_COUNT: &str =
+    "SELECT CAST(coalesce(sum(live), 0) AS BIGINT) FROM holding_tally WHERE organisation = ?1";
 
 impl HoldingRows for Rows<'_> {
     /// INVARIANT (tally): `holding_tally` counts the live holdings of each class. It changes in the transaction that
@@ -36,7 +36,7 @@ impl HoldingRows for Rows<'_> {
                    created_entry, review_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         self.execute_one(
             sql,
-            params![
+            &values![
                 organisation.as_str(),
                 holding.leaf.get(),
                 holding.class.code(),
@@ -49,8 +49,8 @@ impl HoldingRows for Rows<'_> {
             ],
         )?;
         let sql = "INSERT INTO holding_tally (organisation, class, live) VALUES (?1, ?2, 1) \
-                   ON CONFLICT DO UPDATE SET live = live + 1";
-        self.execute_one(sql, params![organisation.as_str(), holding.class.code()])
+                   ON CONFLICT (organisation, class) DO UPDATE SET live = holding_tally.live + 1";
+        self.execute_one(sql, &values![organisation.as_str(), holding.class.code()])
     }
 
     fn biometric_holding(
@@ -64,7 +64,7 @@ impl HoldingRows for Rows<'_> {
              AND scope = ?4 ORDER BY state, leaf DESC LIMIT 1"
         );
         let class = DataClass::Biometric.code();
-        self.optional(&sql, params![organisation.as_str(), subject.as_bytes(), class, scope.code()], read)
+        self.optional(&sql, &values![organisation.as_str(), subject.as_bytes(), class, scope.code()], read)
     }
 
     fn daily_holding(
@@ -79,7 +79,7 @@ impl HoldingRows for Rows<'_> {
              AND scope IS NULL AND state = {LIVE} AND created_at >= ?4 AND created_at < ?5 LIMIT 1"
         );
         let (from, to) = (day.0.as_microsecond(), day.1.as_microsecond());
-        let key = params![organisation.as_str(), subject.as_bytes(), class.code(), from, to];
+        let key = &values![organisation.as_str(), subject.as_bytes(), class.code(), from, to];
         self.optional(&sql, key, read)
     }
 
@@ -89,7 +89,7 @@ impl HoldingRows for Rows<'_> {
         leaf: LeafIndex,
     ) -> Result<Option<Holding>, StoreError> {
         let sql = format!("SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf = ?2");
-        self.optional(&sql, params![organisation.as_str(), leaf.get()], read)
+        self.optional(&sql, &values![organisation.as_str(), leaf.get()], read)
     }
 
     fn holdings(
@@ -102,14 +102,14 @@ impl HoldingRows for Rows<'_> {
             "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND leaf > ?2 ORDER BY leaf LIMIT ?3"
         );
         let after = after.map_or(-1, |leaf| leaf.get().cast_signed());
-        self.all(&sql, params![organisation.as_str(), after, limit], read)
+        self.all(&sql, &values![organisation.as_str(), after, limit], read)
     }
 
     fn condemned(&mut self, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError> {
         let sql = format!(
             "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND state = {CONDEMNED} ORDER BY leaf"
         );
-        self.all(&sql, [organisation.as_str()], read)
+        self.all(&sql, &values![organisation.as_str()], read)
     }
 
     fn condemn(
@@ -123,11 +123,11 @@ impl HoldingRows for Rows<'_> {
                    WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
         self.execute_one(
             sql,
-            params![organisation.as_str(), leaf.get(), cause, at.as_microsecond(), CONDEMNED, LIVE],
+            &values![organisation.as_str(), leaf.get(), cause, at.as_microsecond(), CONDEMNED, LIVE],
         )?;
         let sql = "UPDATE holding_tally SET live = live - 1 WHERE organisation = ?1 \
                    AND class = (SELECT class FROM holding WHERE organisation = ?1 AND leaf = ?2)";
-        match self.execute_one(sql, params![organisation.as_str(), leaf.get()]) {
+        match self.execute_one(sql, &values![organisation.as_str(), leaf.get()]) {
             // INVARIANT (tally): there was one to take away.
             Err(StoreError::Conflict) => Err(StoreError::Damaged),
             done => done,
@@ -141,7 +141,7 @@ impl HoldingRows for Rows<'_> {
         at: Timestamp,
         entry: u64,
     ) -> Result<(), StoreError> {
-        let key = params![organisation.as_str(), leaf.get()];
+        let key = &values![organisation.as_str(), leaf.get()];
         self.execute("DELETE FROM record WHERE organisation = ?1 AND leaf = ?2", key)?;
         self.execute("DELETE FROM payload WHERE organisation = ?1 AND leaf = ?2", key)?;
         self.execute("DELETE FROM document WHERE organisation = ?1 AND leaf = ?2", key)?;
@@ -149,7 +149,7 @@ impl HoldingRows for Rows<'_> {
                    WHERE organisation = ?1 AND leaf = ?2 AND state = ?6";
         self.execute_one(
             sql,
-            params![organisation.as_str(), leaf.get(), at.as_microsecond(), entry, DESTROYED, CONDEMNED],
+            &values![organisation.as_str(), leaf.get(), at.as_microsecond(), entry, DESTROYED, CONDEMNED],
         )
     }
 
@@ -160,7 +160,7 @@ impl HoldingRows for Rows<'_> {
     ) -> Result<Vec<Holding>, StoreError> {
         let sql =
             format!("SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 ORDER BY leaf");
-        self.all(&sql, params![organisation.as_str(), subject.as_bytes()], read)
+        self.all(&sql, &values![organisation.as_str(), subject.as_bytes()], read)
     }
 
     fn holdings_due(
@@ -172,7 +172,7 @@ impl HoldingRows for Rows<'_> {
     ) -> Result<Vec<Holding>, StoreError> {
         let (at, leaf) =
             after.map_or((i64::MIN, -1), |(at, leaf)| (at.as_microsecond(), leaf.get().cast_signed()));
-        self.all(DUE, params![organisation.as_str(), before.as_microsecond(), at, leaf, limit], read)
+        self.all(DUE, &values![organisation.as_str(), before.as_microsecond(), at, leaf, limit], read)
     }
 
     fn set_review(
@@ -183,33 +183,33 @@ impl HoldingRows for Rows<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE holding SET review_at = ?3 WHERE organisation = ?1 AND leaf = ?2 AND state = ?4";
         let review_at = review_at.map(Timestamp::as_microsecond);
-        self.execute_one(sql, params![organisation.as_str(), leaf.get(), review_at, LIVE])
+        self.execute_one(sql, &values![organisation.as_str(), leaf.get(), review_at, LIVE])
     }
 
     fn late_count(&mut self, organisation: &OrganisationId, before: Timestamp) -> Result<u64, StoreError> {
-        self.one(LATE, params![organisation.as_str(), before.as_microsecond()])
+        self.one(LATE, &values![organisation.as_str(), before.as_microsecond()])
     }
 
     fn oldest_review(&mut self, organisation: &OrganisationId) -> Result<Option<Timestamp>, StoreError> {
-        self.optional(OLDEST, [organisation.as_str()], |row| instant(row.get(0)?))
+        self.optional(OLDEST, &values![organisation.as_str()], |row| instant(row.get(0)?))
     }
 
     fn live_count(&mut self, organisation: &OrganisationId) -> Result<u64, StoreError> {
-        self.one(LIVE_COUNT, [organisation.as_str()])
+        self.one(LIVE_COUNT, &values![organisation.as_str()])
     }
 
     fn tallies(&mut self, organisation: &OrganisationId) -> Result<Vec<TallyRow>, StoreError> {
         let sql = "SELECT class, live FROM holding_tally WHERE organisation = ?1 ORDER BY class";
-        self.all(sql, [organisation.as_str()], |row| {
+        self.all(sql, &values![organisation.as_str()], |row| {
             Ok(TallyRow { class: DataClass::from_code(row.get(0)?).map_err(damaged)?, live: row.get(1)? })
         })
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Holding> {
-    let cause = |row: &Row<'_>| row.get::<_, String>(7);
+fn read(row: &Row<'_>) -> Result<Holding, StoreError> {
+    let cause = |row: &Row<'_>| row.get::<String>(7);
     let changed = |row: &Row<'_>| instant(row.get(8)?);
-    let state = match row.get::<_, i64>(4)? {
+    let state = match row.get::<i64>(4)? {
         LIVE => HoldingState::Live,
         CONDEMNED => HoldingState::Condemned { cause: cause(row)?, at: changed(row)? },
         DESTROYED => HoldingState::Destroyed { cause: cause(row)?, at: changed(row)?, entry: row.get(9)? },
@@ -219,10 +219,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Holding> {
         leaf: leaf_index(row.get(0)?)?,
         class: DataClass::from_code(row.get(1)?).map_err(damaged)?,
         subject: SubjectPseudonym::from_bytes(row.get(2)?),
-        scope: row.get::<_, Option<[u8; 3]>>(3)?.map(read_scope).transpose()?,
+        scope: row.get::<Option<[u8; 3]>>(3)?.map(read_scope).transpose()?,
         state,
         created_at: instant(row.get(5)?)?,
         created_entry: row.get(6)?,
-        review_at: row.get::<_, Option<i64>>(10)?.map(instant).transpose()?,
+        review_at: row.get::<Option<i64>>(10)?.map(instant).transpose()?,
     })
 }

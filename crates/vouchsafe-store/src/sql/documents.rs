@@ -1,10 +1,10 @@
 //! The sealed documents.
 
-use rusqlite::{Row, params};
 use vouchsafe_types::{OrganisationId, RecordId, SubjectPseudonym, Timestamp};
 
-use super::rows::{Rows, instant, leaf as leaf_index};
+use super::rows::{Row, Rows, instant, leaf as leaf_index};
 use super::sealed::under;
+use super::value::values;
 use crate::port::DocumentRows;
 use crate::{DocumentRow, StoreError};
 
@@ -30,7 +30,7 @@ impl DocumentRows for Rows<'_> {
         id: RecordId,
     ) -> Result<Option<DocumentRow>, StoreError> {
         let sql = format!("SELECT {DOCUMENT} FROM document WHERE organisation = ?1 AND id = ?2");
-        self.optional(&sql, params![organisation.as_str(), id.as_bytes()], read)
+        self.optional(&sql, &values![organisation.as_str(), id.as_bytes()], read)
     }
 
     fn documents(
@@ -39,7 +39,7 @@ impl DocumentRows for Rows<'_> {
         subject: SubjectPseudonym,
         kind: u8,
     ) -> Result<Vec<DocumentRow>, StoreError> {
-        self.all(&of_person(), params![organisation.as_str(), subject.as_bytes(), kind], read)
+        self.all(&of_person(), &values![organisation.as_str(), subject.as_bytes(), kind], read)
     }
 
     fn documents_due(
@@ -49,7 +49,7 @@ impl DocumentRows for Rows<'_> {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<DocumentRow>, StoreError> {
-        self.all(&due(), params![organisation.as_str(), kind, before.as_microsecond(), limit], read)
+        self.all(&due(), &values![organisation.as_str(), kind, before.as_microsecond(), limit], read)
     }
 
     fn replace_document(
@@ -64,7 +64,7 @@ impl DocumentRows for Rows<'_> {
 
     fn remove_document(&mut self, organisation: &OrganisationId, id: RecordId) -> Result<bool, StoreError> {
         let sql = "DELETE FROM document WHERE organisation = ?1 AND id = ?2";
-        Ok(self.execute(sql, params![organisation.as_str(), id.as_bytes()])? == 1)
+        Ok(self.execute(sql, &values![organisation.as_str(), id.as_bytes()])? == 1)
     }
 
     fn documents_under(
@@ -73,7 +73,7 @@ impl DocumentRows for Rows<'_> {
         older_than: u32,
         limit: u32,
     ) -> Result<Vec<DocumentRow>, StoreError> {
-        self.all(&under("document", DOCUMENT), params![organisation.as_str(), older_than, limit], read)
+        self.all(&under("document", DOCUMENT), &values![organisation.as_str(), older_than, limit], read)
     }
 
     fn reseal_document(
@@ -86,7 +86,7 @@ impl DocumentRows for Rows<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE document SET sealed = ?4, key_version = ?5 \
                    WHERE organisation = ?1 AND id = ?2 AND key_version = ?3";
-        self.execute_one(sql, params![organisation.as_str(), id.as_bytes(), from, sealed, to])
+        self.execute_one(sql, &values![organisation.as_str(), id.as_bytes(), from, sealed, to])
     }
 }
 
@@ -99,13 +99,13 @@ impl Rows<'_> {
     ) -> Result<(), StoreError> {
         self.execute_one(
             sql,
-            params![
+            &values![
                 organisation.as_str(),
                 document.id.as_bytes(),
                 document.leaf.get(),
                 document.kind,
                 document.field,
-                document.sealed,
+                &document.sealed,
                 document.key_version,
                 document.entry,
                 document.next_at.map(Timestamp::as_microsecond),
@@ -116,25 +116,23 @@ impl Rows<'_> {
 }
 
 /// The person's holdings first, then the documents of each.
-pub(super) fn of_person() -> String {
+pub(crate) fn of_person() -> String {
     format!(
         "SELECT {OF_DOCUMENT} FROM holding h CROSS JOIN document d \
-         ON d.organisation = h.organisation AND d.leaf = h.leaf AND d.kind = ?3 \
-         WHERE h.organisation = ?1 AND h.subject = ?2 AND h.state = 1 ORDER BY d.leaf, d.entry, d.id"
+         WHERE d.organisation = h.organisation AND d.leaf = h.leaf AND d.kind = ?3 AND h.organisation = ?1 AND h.subject = ?2 AND h.state = 1 ORDER BY d.leaf, d.entry, d.id"
     )
 }
 
 /// In the order of the index `document_due`: it stops at the limit.
-pub(super) fn due() -> String {
+pub(crate) fn due() -> String {
     format!(
         "SELECT {OF_DOCUMENT} FROM document d CROSS JOIN holding h \
-         ON h.organisation = d.organisation AND h.leaf = d.leaf \
-         WHERE d.organisation = ?1 AND d.kind = ?2 AND d.next_at <= ?3 AND d.closed_at IS NULL AND h.state = 1 \
+         WHERE h.organisation = d.organisation AND h.leaf = d.leaf AND d.organisation = ?1 AND d.kind = ?2 AND d.next_at <= ?3 AND d.closed_at IS NULL AND h.state = 1 \
          ORDER BY d.next_at, d.id LIMIT ?4"
     )
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
+fn read(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
     Ok(DocumentRow {
         id: RecordId::from_bytes(row.get(0)?),
         leaf: leaf_index(row.get(1)?)?,
@@ -143,7 +141,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
         sealed: row.get(4)?,
         key_version: row.get(5)?,
         entry: row.get(6)?,
-        next_at: row.get::<_, Option<i64>>(7)?.map(instant).transpose()?,
-        closed_at: row.get::<_, Option<i64>>(8)?.map(instant).transpose()?,
+        next_at: row.get::<Option<i64>>(7)?.map(instant).transpose()?,
+        closed_at: row.get::<Option<i64>>(8)?.map(instant).transpose()?,
     })
 }

@@ -1,9 +1,9 @@
 //! The acts of consent, what was shown before them, and the marks that stand above them.
 
-use rusqlite::{Row, params};
 use vouchsafe_types::{Digest, OrganisationId, Scope, SubjectPseudonym, Timestamp};
 
-use super::rows::{Rows, instant, scope as read_scope};
+use super::rows::{Row, Rows, instant, scope as read_scope};
+use super::value::values;
 use crate::{ConsentRow, MarkRow, ServedRow, StoreError};
 
 const ACT: &str = "sequence, status, notice, at, expires, entry";
@@ -18,7 +18,7 @@ pub(super) fn newest(
         "SELECT {ACT} FROM consent WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 \
          ORDER BY sequence DESC LIMIT 1"
     );
-    rows.optional(&sql, params![organisation.as_str(), subject.as_bytes(), scope.code()], read_act)
+    rows.optional(&sql, &values![organisation.as_str(), subject.as_bytes(), scope.code()], read_act)
 }
 
 pub(super) fn acts(
@@ -30,7 +30,7 @@ pub(super) fn acts(
     let sql = format!(
         "SELECT {ACT} FROM consent WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 ORDER BY sequence"
     );
-    rows.all(&sql, params![organisation.as_str(), subject.as_bytes(), scope.code()], read_act)
+    rows.all(&sql, &values![organisation.as_str(), subject.as_bytes(), scope.code()], read_act)
 }
 
 /// INVARIANT (newest act): each line has exactly one act with `newest = 1`, that of the greatest sequence. The first
@@ -45,7 +45,7 @@ pub(super) fn append(
     if row.sequence > 1 {
         let sql = "UPDATE consent SET newest = 0 WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 \
                    AND sequence = ?4 AND newest = 1";
-        let line = params![organisation.as_str(), subject.as_bytes(), scope.code(), row.sequence - 1];
+        let line = &values![organisation.as_str(), subject.as_bytes(), scope.code(), row.sequence - 1];
         rows.execute_one(sql, line)?;
     }
     let sql = "INSERT INTO consent \
@@ -53,7 +53,7 @@ pub(super) fn append(
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)";
     rows.execute_one(
         sql,
-        params![
+        &values![
             organisation.as_str(),
             subject.as_bytes(),
             scope.code(),
@@ -68,7 +68,7 @@ pub(super) fn append(
 }
 
 /// Relies on INVARIANT (newest act); the conditions are those of the index `consent_due`.
-pub(super) const OPEN_DUE: &str = "\
+pub(crate) const OPEN_DUE: &str = "\
     SELECT sequence, status, notice, at, expires, entry, subject, scope FROM consent \
     WHERE organisation = ?1 AND expires <= ?2 AND newest = 1 AND status <= 2 \
     ORDER BY expires LIMIT ?3";
@@ -79,7 +79,7 @@ pub(super) fn open_due(
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<(SubjectPseudonym, Scope, ConsentRow)>, StoreError> {
-    rows.all(OPEN_DUE, params![organisation.as_str(), before.as_microsecond(), limit], |row| {
+    rows.all(OPEN_DUE, &values![organisation.as_str(), before.as_microsecond(), limit], |row| {
         Ok((SubjectPseudonym::from_bytes(row.get(6)?), read_scope(row.get(7)?)?, read_act(row)?))
     })
 }
@@ -94,9 +94,9 @@ pub(super) fn insert_served(
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     rows.execute_one(
         sql,
-        params![
+        &values![
             organisation.as_str(),
-            served.ticket,
+            &served.ticket,
             served.subject.as_bytes(),
             served.scope.code(),
             served.notice.as_bytes(),
@@ -113,7 +113,7 @@ pub(super) fn served(
     ticket: [u8; 16],
 ) -> Result<Option<ServedRow>, StoreError> {
     let sql = format!("SELECT {SERVED} FROM served WHERE organisation = ?1 AND ticket = ?2");
-    rows.optional(&sql, params![organisation.as_str(), ticket], read_served)
+    rows.optional(&sql, &values![organisation.as_str(), &ticket], read_served)
 }
 
 pub(super) fn served_to(
@@ -124,12 +124,12 @@ pub(super) fn served_to(
     let sql = format!(
         "SELECT {SERVED} FROM served WHERE organisation = ?1 AND subject = ?2 ORDER BY served_at, ticket"
     );
-    rows.all(&sql, params![organisation.as_str(), subject.as_bytes()], read_served)
+    rows.all(&sql, &values![organisation.as_str(), subject.as_bytes()], read_served)
 }
 
 const SERVED: &str = "ticket, subject, scope, notice, served_at, entry, used_sequence";
 
-fn read_served(row: &Row<'_>) -> rusqlite::Result<ServedRow> {
+fn read_served(row: &Row<'_>) -> Result<ServedRow, StoreError> {
     Ok(ServedRow {
         ticket: row.get(0)?,
         subject: SubjectPseudonym::from_bytes(row.get(1)?),
@@ -149,7 +149,7 @@ pub(super) fn use_served(
 ) -> Result<(), StoreError> {
     let sql = "UPDATE served SET used_sequence = ?3 \
                WHERE organisation = ?1 AND ticket = ?2 AND used_sequence IS NULL";
-    rows.execute_one(sql, params![organisation.as_str(), ticket, sequence])
+    rows.execute_one(sql, &values![organisation.as_str(), &ticket, sequence])
 }
 
 pub(super) fn marks(
@@ -159,7 +159,7 @@ pub(super) fn marks(
 ) -> Result<Vec<MarkRow>, StoreError> {
     let sql = "SELECT mark, set_at, entry FROM subject_mark \
                WHERE organisation = ?1 AND subject = ?2 ORDER BY mark";
-    rows.all(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+    rows.all(sql, &values![organisation.as_str(), subject.as_bytes()], |row| {
         Ok(MarkRow { mark: row.get(0)?, set_at: instant(row.get(1)?)?, entry: row.get(2)? })
     })
 }
@@ -172,7 +172,7 @@ pub(super) fn put_mark(
 ) -> Result<bool, StoreError> {
     let sql = "INSERT INTO subject_mark (organisation, subject, mark, set_at, entry) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT DO NOTHING";
-    let values = params![
+    let values = &values![
         organisation.as_str(),
         subject.as_bytes(),
         mark.mark,
@@ -189,16 +189,16 @@ pub(super) fn remove_mark(
     mark: u8,
 ) -> Result<bool, StoreError> {
     let sql = "DELETE FROM subject_mark WHERE organisation = ?1 AND subject = ?2 AND mark = ?3";
-    Ok(rows.execute(sql, params![organisation.as_str(), subject.as_bytes(), mark])? == 1)
+    Ok(rows.execute(sql, &values![organisation.as_str(), subject.as_bytes(), mark])? == 1)
 }
 
-fn read_act(row: &Row<'_>) -> rusqlite::Result<ConsentRow> {
+fn read_act(row: &Row<'_>) -> Result<ConsentRow, StoreError> {
     Ok(ConsentRow {
         sequence: row.get(0)?,
         status: row.get(1)?,
         notice: Digest::from_bytes(row.get(2)?),
         at: instant(row.get(3)?)?,
-        expires: row.get::<_, Option<i64>>(4)?.map(instant).transpose()?,
+        expires: row.get::<Option<i64>>(4)?.map(instant).transpose()?,
         entry: row.get(5)?,
     })
 }

@@ -1,9 +1,9 @@
 //! What steers the retention executor.
 
-use rusqlite::params;
 use vouchsafe_types::{Digest, OrganisationId, RecordId, SubjectPseudonym, Timestamp};
 
 use super::rows::{Rows, instant};
+use super::value::values;
 use super::{holds, jobs, orphans};
 use crate::port::RetentionRows;
 use crate::{HoldRow, JobRow, RetentionRow, StoreError};
@@ -79,12 +79,12 @@ impl RetentionRows for Rows<'_> {
 
     fn retention(&mut self, organisation: &OrganisationId) -> Result<Option<RetentionRow>, StoreError> {
         let sql = "SELECT policy, activated_at, newest, swept_at FROM retention WHERE organisation = ?1";
-        self.optional(sql, [organisation.as_str()], |row| {
+        self.optional(sql, &values![organisation.as_str()], |row| {
             Ok(RetentionRow {
                 policy: Digest::from_bytes(row.get(0)?),
                 activated_at: instant(row.get(1)?)?,
                 newest: instant(row.get(2)?)?,
-                swept_at: row.get::<_, Option<i64>>(3)?.map(instant).transpose()?,
+                swept_at: row.get::<Option<i64>>(3)?.map(instant).transpose()?,
             })
         })
     }
@@ -95,11 +95,11 @@ impl RetentionRows for Rows<'_> {
         retention: &RetentionRow,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO retention (organisation, policy, activated_at, newest, swept_at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET policy = excluded.policy, \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (organisation) DO UPDATE SET policy = excluded.policy, \
                    activated_at = excluded.activated_at, newest = excluded.newest, swept_at = excluded.swept_at";
         self.execute_one(
             sql,
-            params![
+            &values![
                 organisation.as_str(),
                 retention.policy.as_bytes(),
                 retention.activated_at.as_microsecond(),

@@ -1,24 +1,24 @@
 //! People: what they did last, what happened to them, where they live; and the end of it.
 
-use rusqlite::params;
 use vouchsafe_types::{OrganisationId, Scope, SubjectPseudonym, Timestamp};
 
 use super::holdings::DESTROYED;
-use super::rows::{Rows, instant, scope as read_scope};
+use super::rows::{Rows, damaged, instant, scope as read_scope};
+use super::value::{Value, values};
 use crate::port::LifeRows;
 use crate::{EventRow, ResidenceRow, StoreError, SubjectRow};
 
 /// Tables whose rows tell of a person and live no longer than what is held about them.
-pub(super) const OF_A_LIFE: [&str; 5] = ["consent", "served", "subject_mark", "life_event", "residence"];
+pub(crate) const OF_A_LIFE: [&str; 5] = ["consent", "served", "subject_mark", "life_event", "residence"];
 /// All tables with a column `subject`: each of them keeps the person's own row.
-pub(super) const OF_A_PERSON: [&str; 8] =
+pub(crate) const OF_A_PERSON: [&str; 8] =
     ["consent", "served", "subject_mark", "life_event", "residence", "holding", "legal_hold", "job"];
 /// Whether something other than destruction evidence (class 9) is still held about the person in the row `{0}`.
-pub(super) const ALIVE: &str = "EXISTS (SELECT 1 FROM holding h WHERE h.organisation = ?1 AND h.subject = {0} \
+pub(crate) const ALIVE: &str = "EXISTS (SELECT 1 FROM holding h WHERE h.organisation = ?1 AND h.subject = {0} \
                                 AND h.state < 3 AND h.class <> 9)";
 
 /// Destruction evidence (class 9) that was destroyed itself.
-pub(super) const SPENT: &str = "SELECT leaf, subject FROM holding WHERE organisation = ?1 AND state = 3 \
+pub(crate) const SPENT: &str = "SELECT leaf, subject FROM holding WHERE organisation = ?1 AND state = 3 \
                                 AND class = 9 AND changed_at < ?2 ORDER BY changed_at, leaf LIMIT ?3";
 
 impl LifeRows for Rows<'_> {
@@ -29,7 +29,7 @@ impl LifeRows for Rows<'_> {
     ) -> Result<Option<SubjectRow>, StoreError> {
         let sql = "SELECT pseudonym, last_interaction, last_act FROM subject \
                    WHERE organisation = ?1 AND pseudonym = ?2";
-        self.optional(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+        self.optional(sql, &values![organisation.as_str(), subject.as_bytes()], |row| {
             Ok(SubjectRow {
                 pseudonym: SubjectPseudonym::from_bytes(row.get(0)?),
                 last_interaction: instant(row.get(1)?)?,
@@ -54,10 +54,10 @@ impl LifeRows for Rows<'_> {
         act: u8,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO subject (organisation, pseudonym, last_interaction, last_act) \
-                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
+                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (organisation, pseudonym) DO UPDATE \
                    SET last_interaction = excluded.last_interaction, last_act = excluded.last_act \
-                   WHERE excluded.last_interaction >= last_interaction";
-        let values = params![organisation.as_str(), subject.as_bytes(), at.as_microsecond(), act];
+                   WHERE excluded.last_interaction >= subject.last_interaction";
+        let values = &values![organisation.as_str(), subject.as_bytes(), at.as_microsecond(), act];
         self.execute(sql, values).map(drop)
     }
 
@@ -68,9 +68,9 @@ impl LifeRows for Rows<'_> {
         event: &EventRow,
     ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO life_event (organisation, subject, scope, trigger, at, entry) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE \
-                   SET at = excluded.at, entry = excluded.entry WHERE excluded.at < at";
-        let values = params![
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (organisation, subject, scope, trigger) \
+                   DO UPDATE SET at = excluded.at, entry = excluded.entry WHERE excluded.at < life_event.at";
+        let values = &values![
             organisation.as_str(),
             subject.as_bytes(),
             scope_key(event.scope),
@@ -86,11 +86,11 @@ impl LifeRows for Rows<'_> {
         organisation: &OrganisationId,
         subject: SubjectPseudonym,
     ) -> Result<Vec<EventRow>, StoreError> {
-        let sql = "SELECT nullif(scope, x''), trigger, at, entry FROM life_event \
+        let sql = "SELECT scope, trigger, at, entry FROM life_event \
                    WHERE organisation = ?1 AND subject = ?2 ORDER BY scope, trigger";
-        self.all(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+        self.all(sql, &values![organisation.as_str(), subject.as_bytes()], |row| {
             Ok(EventRow {
-                scope: row.get::<_, Option<[u8; 3]>>(0)?.map(read_scope).transpose()?,
+                scope: read_scope_key(&row.get::<Vec<u8>>(0)?)?,
                 trigger: row.get(1)?,
                 at: instant(row.get(2)?)?,
                 entry: row.get(3)?,
@@ -107,7 +107,7 @@ impl LifeRows for Rows<'_> {
     ) -> Result<bool, StoreError> {
         let sql = "DELETE FROM life_event \
                    WHERE organisation = ?1 AND subject = ?2 AND scope = ?3 AND trigger = ?4";
-        let key = params![organisation.as_str(), subject.as_bytes(), scope_key(scope), trigger];
+        let key = &values![organisation.as_str(), subject.as_bytes(), scope_key(scope), trigger];
         Ok(self.execute(sql, key)? == 1)
     }
 
@@ -118,9 +118,9 @@ impl LifeRows for Rows<'_> {
         residence: &ResidenceRow,
     ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO residence (organisation, subject, jurisdiction, since, entry) \
-                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE \
-                   SET since = excluded.since, entry = excluded.entry WHERE excluded.since < since";
-        let values = params![
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (organisation, subject, jurisdiction) DO UPDATE \
+                   SET since = excluded.since, entry = excluded.entry WHERE excluded.since < residence.since";
+        let values = &values![
             organisation.as_str(),
             subject.as_bytes(),
             residence.jurisdiction,
@@ -137,7 +137,7 @@ impl LifeRows for Rows<'_> {
     ) -> Result<Vec<ResidenceRow>, StoreError> {
         let sql = "SELECT jurisdiction, since, entry FROM residence \
                    WHERE organisation = ?1 AND subject = ?2 ORDER BY jurisdiction";
-        self.all(sql, params![organisation.as_str(), subject.as_bytes()], |row| {
+        self.all(sql, &values![organisation.as_str(), subject.as_bytes()], |row| {
             Ok(ResidenceRow { jurisdiction: row.get(0)?, since: instant(row.get(1)?)?, entry: row.get(2)? })
         })
     }
@@ -149,7 +149,7 @@ impl LifeRows for Rows<'_> {
         // Relies on INVARIANT (newest act): one row is one person.
         let sql = "SELECT scope, status, count(*) FROM consent WHERE organisation = ?1 AND newest = 1 \
                    GROUP BY scope, status ORDER BY scope, status";
-        self.all(sql, params![organisation.as_str()], |row| {
+        self.all(sql, &values![organisation.as_str()], |row| {
             Ok((read_scope(row.get(0)?)?, row.get(1)?, row.get(2)?))
         })
     }
@@ -163,7 +163,7 @@ impl LifeRows for Rows<'_> {
         for table in OF_A_LIFE {
             let alive = ALIVE.replace("{0}", "?2");
             let sql = format!("DELETE FROM {table} WHERE organisation = ?1 AND subject = ?2 AND NOT {alive}");
-            deleted += self.execute(&sql, params![organisation.as_str(), subject.as_bytes()])?;
+            deleted += self.execute(&sql, &values![organisation.as_str(), subject.as_bytes()])?;
         }
         Ok(deleted > 0)
     }
@@ -176,7 +176,7 @@ impl LifeRows for Rows<'_> {
     ) -> Result<u64, StoreError> {
         let sql = "DELETE FROM holding \
                    WHERE organisation = ?1 AND subject = ?2 AND state = ?3 AND changed_at < ?4";
-        let values = params![organisation.as_str(), subject.as_bytes(), DESTROYED, before.as_microsecond()];
+        let values = &values![organisation.as_str(), subject.as_bytes(), DESTROYED, before.as_microsecond()];
         let purged = self.execute(sql, values)?;
         remove_unreferred(self, organisation, subject)?;
         Ok(purged as u64)
@@ -188,11 +188,11 @@ impl LifeRows for Rows<'_> {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let values = params![organisation.as_str(), before.as_microsecond(), limit];
+        let values = &values![organisation.as_str(), before.as_microsecond(), limit];
         let spent: Vec<(u64, [u8; 32])> = self.all(SPENT, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (leaf, subject) in &spent {
             let sql = "DELETE FROM holding WHERE organisation = ?1 AND leaf = ?2";
-            self.execute(sql, params![organisation.as_str(), leaf])?;
+            self.execute(sql, &values![organisation.as_str(), *leaf])?;
             remove_unreferred(self, organisation, SubjectPseudonym::from_bytes(*subject))?;
         }
         Ok(spent.len() as u64)
@@ -207,7 +207,7 @@ pub(super) fn remove_unreferred(
 ) -> Result<(), StoreError> {
     let unreferred = format!("NOT ({})", referred("?2"));
     let sql = format!("DELETE FROM subject WHERE organisation = ?1 AND pseudonym = ?2 AND {unreferred}");
-    rows.execute(&sql, params![organisation.as_str(), subject.as_bytes()]).map(drop)
+    rows.execute(&sql, &values![organisation.as_str(), subject.as_bytes()]).map(drop)
 }
 
 /// Whether any row refers to the person.
@@ -219,6 +219,13 @@ pub(super) fn referred(person: &str) -> String {
         .join(" OR ")
 }
 
-fn scope_key(scope: Option<Scope>) -> Vec<u8> {
-    scope.map_or_else(Vec::new, |scope| scope.code().to_vec())
+fn read_scope_key(key: &[u8]) -> Result<Option<Scope>, StoreError> {
+    if key.is_empty() {
+        return Ok(None);
+    }
+    read_scope(key.try_into().map_err(damaged)?).map(Some)
+}
+
+fn scope_key(scope: Option<Scope>) -> Value<'static> {
+    scope.map_or(Value::Blob(&[]), |scope| Value::Code(scope.code()))
 }

@@ -1,11 +1,10 @@
 //! Rows that have outlived what they belong to.
 
-use std::collections::BTreeMap;
-
 use vouchsafe_types::OrganisationId;
 
 use super::lives::{ALIVE, referred};
 use super::rows::Rows;
+use super::value::values;
 use crate::StoreError;
 
 /// When a row `o` of a table is an orphan, besides missing what the schema says it refers to.
@@ -49,20 +48,49 @@ const DECIDED: &[(&str, Orphan)] = &[
     ("retention", Orphan::Else),
 ];
 
+/// Which columns of a table refer to which of another one, as both schemas declare it; none of them is ever null.
+pub(crate) const REFERENCES: &[(&str, &str, &[(&str, &str)])] = &[
+    ("notice", "organisation", OF_ORGANISATION),
+    ("subject", "organisation", OF_ORGANISATION),
+    ("consent", "subject", OF_SUBJECT),
+    ("consent", "notice", OF_NOTICE),
+    ("served", "notice", OF_NOTICE),
+    ("subject_mark", "organisation", OF_ORGANISATION),
+    ("life_event", "organisation", OF_ORGANISATION),
+    ("residence", "organisation", OF_ORGANISATION),
+    ("holding", "subject", OF_SUBJECT),
+    ("holding_tally", "organisation", OF_ORGANISATION),
+    ("record", "holding", OF_HOLDING),
+    ("entry", "organisation", OF_ORGANISATION),
+    ("public_payload", "entry", OF_ENTRY),
+    ("payload", "entry", OF_ENTRY),
+    ("payload", "holding", OF_HOLDING),
+    ("document", "holding", OF_HOLDING),
+    ("document", "entry", OF_ENTRY),
+    ("legal_hold", "organisation", OF_ORGANISATION),
+    ("job", "organisation", OF_ORGANISATION),
+    ("retention", "organisation", OF_ORGANISATION),
+];
+const OF_ORGANISATION: &[(&str, &str)] = &[("organisation", "id")];
+const OF_SUBJECT: &[(&str, &str)] = &[("organisation", "organisation"), ("subject", "pseudonym")];
+const OF_NOTICE: &[(&str, &str)] = &[("organisation", "organisation"), ("notice", "digest")];
+const OF_HOLDING: &[(&str, &str)] = &[("organisation", "organisation"), ("leaf", "leaf")];
+const OF_ENTRY: &[(&str, &str)] = &[("organisation", "organisation"), ("entry", "number")];
+
 pub(super) fn count(
     rows: &Rows<'_>,
     organisation: &OrganisationId,
 ) -> Result<Vec<(&'static str, u64)>, StoreError> {
     let mut found = Vec::new();
     for (table, orphan) in DECIDED {
-        let mut conditions = bereft(rows, table)?;
+        let mut conditions = bereft(table);
         conditions.extend(orphan.condition());
         if conditions.is_empty() {
             continue;
         }
         let condition = conditions.join(") OR (");
         let sql = format!("SELECT count(*) FROM {table} o WHERE o.organisation = ?1 AND (({condition}))");
-        let count = rows.one(&sql, [organisation.as_str()])?;
+        let count = rows.one(&sql, &values![organisation.as_str()])?;
         if count > 0 {
             found.push((*table, count));
         }
@@ -71,30 +99,17 @@ pub(super) fn count(
 }
 
 #[cfg(test)]
-pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     DECIDED.iter().map(|(table, _)| *table)
 }
 
-/// One condition for each reference of the schema: what it refers to is missing. No column of a reference is ever
-/// null.
-fn bereft(rows: &Rows<'_>, table: &str) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1)";
-    let columns = rows.all(sql, [table], |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-            row.get::<_, String>(3)?,
-        ))
-    })?;
-    let mut references: BTreeMap<i64, (String, Vec<String>)> = BTreeMap::new();
-    for (id, parent, from, to) in columns {
-        references.entry(id).or_insert((parent, Vec::new())).1.push(format!("p.{to} = o.{from}"));
-    }
-    let missing = |(parent, pairs): &(String, Vec<String>)| {
+/// One condition for each reference of the schema: what it refers to is missing.
+fn bereft(table: &str) -> Vec<String> {
+    let missing = |(_, parent, pairs): &(&str, &str, &[(&str, &str)])| {
+        let pairs: Vec<_> = pairs.iter().map(|(from, to)| format!("p.{to} = o.{from}")).collect();
         format!("NOT EXISTS (SELECT 1 FROM {parent} p WHERE {})", pairs.join(" AND "))
     };
-    Ok(references.values().map(missing).collect())
+    REFERENCES.iter().filter(|(of, ..)| *of == table).map(missing).collect()
 }
 
 impl Orphan {
