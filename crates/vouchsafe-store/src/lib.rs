@@ -5,6 +5,8 @@
 //! no rule. [`INVENTORY`] lists every stored column with its data class and purpose.
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 mod error;
 mod inventory;
 mod lock;

@@ -249,4 +249,4 @@ impl std::fmt::Debug for PostgresStore {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

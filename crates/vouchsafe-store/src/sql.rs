@@ -20,17 +20,23 @@ mod value;
 pub(crate) use rows::{Rows, organisations};
 pub(crate) use value::{Columns, Engine, Value};
 
-#[cfg(any(test, feature = "test-util"))]
+#[cfg(all(feature = "sqlite", any(test, feature = "test-util")))]
 pub(crate) use holdings::LIVE;
 
-/// What the tests of the engines look at.
-#[cfg(test)]
+/// What the tests look at.
+#[cfg(any(test, feature = "test-util"))]
 pub(crate) mod texts {
-    pub(crate) use super::consent::OPEN_DUE;
-    pub(crate) use super::documents::{due as documents_due, of_person as documents_of_person};
-    pub(crate) use super::holdings::{DUE, LATE, LIVE_COUNT, OLDEST};
-    pub(crate) use super::jobs::{CLAIMABLE, FINISHED};
-    pub(crate) use super::lives::{OF_A_LIFE, OF_A_PERSON, SPENT};
-    pub(crate) use super::orphans::{REFERENCES, tables};
-    pub(crate) use super::sealed::{KEY_USAGE, under};
+    pub(crate) use super::lives::{OF_A_LIFE, OF_A_PERSON};
+    #[cfg(test)]
+    pub(crate) use super::orphans::REFERENCES;
+    pub(crate) use super::orphans::tables;
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(crate) use super::{
+        consent::OPEN_DUE,
+        documents::{due as documents_due, of_person as documents_of_person},
+        holdings::{DUE, LATE, LIVE_COUNT, OLDEST},
+        jobs::{CLAIMABLE, FINISHED},
+        lives::SPENT,
+        sealed::{KEY_USAGE, under},
+    };
 }

@@ -218,4 +218,4 @@ fn has_tables(connection: &Connection) -> Result<bool, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

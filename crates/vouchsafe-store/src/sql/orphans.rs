@@ -98,7 +98,7 @@ pub(super) fn count(
     Ok(found)
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "test-util"))]
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     DECIDED.iter().map(|(table, _)| *table)
 }

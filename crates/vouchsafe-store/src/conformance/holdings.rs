@@ -2,25 +2,25 @@ use std::collections::BTreeMap;
 
 use vouchsafe_types::DataClass;
 
-use super::life::{holding, id};
+use super::life::holding;
 use super::*;
-use crate::sql::texts::{DUE, LATE, LIVE_COUNT, OLDEST};
-use crate::{Holding, HoldingState, RecordRow, TallyRow};
+use crate::{Holding, HoldingState};
 
 /// Two organisations with two persons and no holding.
-fn scene() -> (TempDir, SqliteStore) {
-    let (dir, store) = store();
+fn scene<'a>(fresh: Fresh<'a>) -> Box<dyn Stage + 'a> {
+    let stage = fresh();
+    let store = stage.store();
     for organisation in [&acme(), &other()] {
-        add(&store, organisation);
+        add(store, organisation);
         for number in [1, 2] {
-            change(&store, organisation, |rows| rows.touch_subject(organisation, person(number), at(0), 0))
+            change(store, organisation, |rows| rows.touch_subject(organisation, person(number), at(0), 0))
                 .unwrap();
         }
     }
-    (dir, store)
+    stage
 }
 
-fn due(store: &SqliteStore, organisation: &OrganisationId, before: i64, page: u32) -> Vec<(i64, u64)> {
+fn due(store: &dyn Store, organisation: &OrganisationId, before: i64, page: u32) -> Vec<(i64, u64)> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let next = ask(store, organisation, |rows| rows.holdings_due(organisation, at(before), after, page))
@@ -32,51 +32,51 @@ fn due(store: &SqliteStore, organisation: &OrganisationId, before: i64, page: u3
     }
 }
 
-#[test]
-fn what_is_due_comes_in_the_order_of_its_instant_and_leaf_to_the_last_one() {
-    let (_dir, store) = scene();
+pub(super) fn what_is_due_comes_in_the_order_of_its_instant_and_leaf_to_the_last_one(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let reviews = [Some(50), Some(-7), None, Some(50), Some(51), Some(10), Some(50)];
-    change(&store, &acme(), |rows| {
+    change(store, &acme(), |rows| {
         (0..).zip(reviews).try_for_each(|(number, review_at)| {
             rows.insert_holding(&acme(), &holding(number, DataClass::Usage, 1, review_at))
         })
     })
     .unwrap();
-    change(&store, &other(), |rows| {
+    change(store, &other(), |rows| {
         rows.insert_holding(&other(), &holding(0, DataClass::Usage, 1, Some(20)))
     })
     .unwrap();
     let expected = [(-7, 1), (10, 5), (50, 0), (50, 3), (50, 6)];
     for page in 1..=6 {
-        assert_eq!(due(&store, &acme(), 50, page), expected, "pages of {page}");
+        assert_eq!(due(store, &acme(), 50, page), expected, "pages of {page}");
     }
-    assert_eq!(due(&store, &acme(), 49, 9), expected[..2]);
-    assert_eq!(due(&store, &other(), 50, 9), [(20, 0)]);
-    let late = |before| ask(&store, &acme(), |rows| rows.late_count(&acme(), at(before))).unwrap();
+    assert_eq!(due(store, &acme(), 49, 9), expected[..2]);
+    assert_eq!(due(store, &other(), 50, 9), [(20, 0)]);
+    let late = |before| ask(store, &acme(), |rows| rows.late_count(&acme(), at(before))).unwrap();
     assert_eq!([late(-8), late(49), late(50), late(51)], [0, 2, 5, 6]);
-    let oldest = |organisation| ask(&store, &organisation, |rows| rows.oldest_review(&organisation)).unwrap();
+    let oldest = |organisation| ask(store, &organisation, |rows| rows.oldest_review(&organisation)).unwrap();
     assert_eq!((oldest(acme()), oldest(other())), (Some(at(-7)), Some(at(20))));
-    assert_eq!(ask(&store, &acme(), |rows| rows.holdings_due(&acme(), at(50), None, 0)).unwrap(), []);
+    assert_eq!(ask(store, &acme(), |rows| rows.holdings_due(&acme(), at(50), None, 0)).unwrap(), []);
 
-    change(&store, &acme(), |rows| {
+    change(store, &acme(), |rows| {
         rows.condemn(&acme(), leaf(1), "rule", at(60))?;
         rows.set_review(&acme(), leaf(5), None)?;
         rows.set_review(&acme(), leaf(2), Some(at(49)))
     })
     .unwrap();
-    assert_eq!(due(&store, &acme(), 50, 2), [(49, 2), (50, 0), (50, 3), (50, 6)]);
+    assert_eq!(due(store, &acme(), 50, 2), [(49, 2), (50, 0), (50, 3), (50, 6)]);
     assert_eq!((oldest(acme()), late(50)), (Some(at(49)), 4));
     assert_eq!(
-        ask(&store, &OrganisationId::parse("none").unwrap(), |rows| rows
+        ask(store, &OrganisationId::parse("none").unwrap(), |rows| rows
             .oldest_review(&OrganisationId::parse("none").unwrap())),
         Ok(None)
     );
 }
 
-#[test]
-fn only_a_live_holding_is_looked_at_again() {
-    let (_dir, store) = scene();
-    change(&store, &acme(), |rows| {
+pub(super) fn only_a_live_holding_is_looked_at_again(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
+    change(store, &acme(), |rows| {
         for number in 0..3 {
             rows.insert_holding(&acme(), &holding(number, DataClass::Usage, 1, Some(9)))?;
         }
@@ -85,36 +85,36 @@ fn only_a_live_holding_is_looked_at_again() {
         rows.mark_destroyed(&acme(), leaf(2), at(2), 0)
     })
     .unwrap();
-    change(&store, &other(), |rows| rows.insert_holding(&other(), &holding(7, DataClass::Usage, 1, Some(9))))
+    change(store, &other(), |rows| rows.insert_holding(&other(), &holding(7, DataClass::Usage, 1, Some(9))))
         .unwrap();
     for number in [1, 2, 7, 99] {
-        let refused = change(&store, &acme(), |rows| rows.set_review(&acme(), leaf(number), Some(at(1))));
+        let refused = change(store, &acme(), |rows| rows.set_review(&acme(), leaf(number), Some(at(1))));
         assert_eq!(refused, Err(StoreError::Conflict), "leaf {number}");
     }
     for number in [1, 2] {
-        let held = ask(&store, &acme(), |rows| rows.holding(&acme(), leaf(number))).unwrap().unwrap();
+        let held = ask(store, &acme(), |rows| rows.holding(&acme(), leaf(number))).unwrap().unwrap();
         assert_eq!(held.review_at, None);
     }
-    let held = ask(&store, &other(), |rows| rows.holding(&other(), leaf(7))).unwrap();
+    let held = ask(store, &other(), |rows| rows.holding(&other(), leaf(7))).unwrap();
     assert_eq!(held, Some(holding(7, DataClass::Usage, 1, Some(9))));
 }
 
-#[test]
-fn a_tally_that_lost_count_is_damage_and_nothing_is_condemned() {
-    let (_dir, store) = scene();
-    change(&store, &acme(), |rows| rows.insert_holding(&acme(), &holding(0, DataClass::Usage, 1, None)))
+pub(super) fn a_tally_that_lost_count_is_damage_and_nothing_is_condemned(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
+    change(store, &acme(), |rows| rows.insert_holding(&acme(), &holding(0, DataClass::Usage, 1, None)))
         .unwrap();
-    store.connection().execute("UPDATE holding_tally SET live = 0", []).unwrap();
-    let condemned = change(&store, &acme(), |rows| rows.condemn(&acme(), leaf(0), "rule", at(1)));
+    stage.alter("UPDATE holding_tally SET live = 0");
+    let condemned = change(store, &acme(), |rows| rows.condemn(&acme(), leaf(0), "rule", at(1)));
     assert_eq!(condemned, Err(StoreError::Damaged));
-    let held = ask(&store, &acme(), |rows| rows.holding(&acme(), leaf(0))).unwrap().unwrap();
+    let held = ask(store, &acme(), |rows| rows.holding(&acme(), leaf(0))).unwrap().unwrap();
     assert_eq!(held.state, HoldingState::Live);
 }
 
 /// Against a map: 2,000 random steps in two organisations, with everything asked along the way.
-#[test]
-fn random_lives_of_holdings_agree_with_a_model() {
-    let (_dir, store) = scene();
+pub(super) fn random_lives_of_holdings_agree_with_a_model(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let mut random = 0x5eed_u64;
     let mut next = move |below: u8| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -133,14 +133,14 @@ fn random_lives_of_holdings_agree_with_a_model() {
             0 | 1 => {
                 let class = DataClass::ALL[1 + usize::from(next(3))];
                 let new = holding(number, class, 1 + next(2), review);
-                let done = change(&store, organisation, |rows| rows.insert_holding(organisation, &new));
+                let done = change(store, organisation, |rows| rows.insert_holding(organisation, &new));
                 if held.is_none() {
                     model.insert(number, new);
                 }
                 (done, held.is_none())
             }
             2 => {
-                let done = change(&store, organisation, |rows| {
+                let done = change(store, organisation, |rows| {
                     rows.set_review(organisation, leaf(number), review.map(at))
                 });
                 if let Some(held) = model.get_mut(&number).filter(|_| live) {
@@ -149,7 +149,7 @@ fn random_lives_of_holdings_agree_with_a_model() {
                 (done, live)
             }
             _ => {
-                let done = change(&store, organisation, |rows| {
+                let done = change(store, organisation, |rows| {
                     rows.condemn(organisation, leaf(number), "rule", at(step))
                 });
                 if let Some(held) = model.get_mut(&number).filter(|_| live) {
@@ -161,12 +161,12 @@ fn random_lives_of_holdings_agree_with_a_model() {
         };
         assert_eq!(done, if expected { Ok(()) } else { Err(StoreError::Conflict) }, "step {step}");
         if step % 20 == 0 {
-            agree(&store, organisation, model, i64::from(next(32)));
+            agree(store, organisation, model, i64::from(next(32)));
         }
     }
 }
 
-fn agree(store: &SqliteStore, organisation: &OrganisationId, model: &BTreeMap<u8, Holding>, before: i64) {
+fn agree(store: &dyn Store, organisation: &OrganisationId, model: &BTreeMap<u8, Holding>, before: i64) {
     let live = || model.values().filter(|held| held.state == HoldingState::Live);
     let mut expected: Vec<_> = live()
         .filter_map(|held| Some((held.review_at?.as_second(), held.leaf.get())))
@@ -193,70 +193,3 @@ fn agree(store: &SqliteStore, organisation: &OrganisationId, model: &BTreeMap<u8
     asked.unwrap();
 }
 
-#[test]
-fn what_is_due_is_one_search_of_the_index_and_what_lives_one_of_the_tally() {
-    let (_dir, store) = store();
-    let search = |kind: &str, terms: &str| [format!("SEARCH holding USING {kind} holding_review ({terms})")];
-    let due = plan(&store, DUE);
-    assert_eq!(due.len(), 1, "it sorts nothing: {due:?}");
-    assert!(due[0].starts_with("SEARCH holding USING INDEX holding_review (organisation=? AND "), "{due:?}");
-    assert!(due[0].contains("review_at<?"), "{due:?}");
-    assert_eq!(plan(&store, LATE), search("COVERING INDEX", "organisation=? AND review_at<?"));
-    assert_eq!(plan(&store, OLDEST), search("COVERING INDEX", "organisation=? AND review_at>?"));
-    assert_eq!(plan(&store, LIVE_COUNT), ["SEARCH holding_tally USING PRIMARY KEY (organisation=?)"]);
-}
-
-#[test]
-fn holdings_loaded_at_once_are_those_inserted_one_by_one() {
-    let (loaded_dir, loaded) = scene();
-    let (_dir, inserted) = scene();
-    let record = |number: u8| RecordRow {
-        id: id(number),
-        leaf: leaf(number),
-        model: vouchsafe_types::Digest::from_bytes([7; 32]),
-        dimension: 512,
-        sealed: vec![number; 40],
-        key_version: 1,
-    };
-    let class = |number: u8| if number.is_multiple_of(2) { DataClass::Biometric } else { DataClass::Account };
-    let held = |number: u8| holding(number, class(number), number, Some(i64::from(number % 4)));
-    change(&inserted, &acme(), |rows| {
-        (1..20).try_for_each(|number| {
-            rows.touch_subject(&acme(), person(number), at(0), 0)?;
-            rows.insert_holding(&acme(), &held(number))?;
-            rows.insert_record(&acme(), &record(number))
-        })
-    })
-    .unwrap();
-    change(&loaded, &acme(), |rows| {
-        rows.insert_holding(&acme(), &held(1))?;
-        rows.insert_record(&acme(), &record(1))
-    })
-    .unwrap();
-    drop(loaded);
-    let file = loaded_dir.path().join("db");
-    let many = (2..20).map(|number| (held(number), record(number)));
-    assert_eq!(load_holdings(&file, &acme(), many), Ok(18));
-    let loaded = SqliteStore::open(&file).unwrap();
-    let all = |store: &SqliteStore| {
-        ask(store, &acme(), |rows| {
-            Ok((
-                rows.holdings(&acme(), None, 99)?,
-                rows.tallies(&acme())?,
-                rows.records_under(&acme(), 9, 99)?.len(),
-                rows.holdings_due(&acme(), at(9), None, 99)?,
-                rows.orphans(&acme())?,
-            ))
-        })
-        .unwrap()
-    };
-    assert_eq!(all(&loaded), all(&inserted));
-    assert_eq!(
-        all(&loaded).1,
-        [DataClass::Biometric, DataClass::Account]
-            .map(|class| TallyRow { class, live: if class == DataClass::Biometric { 9 } else { 10 } })
-    );
-    let mode: String = loaded.connection().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
-    assert_eq!(mode, "wal");
-    assert_eq!(load_holdings(&file, &acme(), None), Err(StoreError::Locked), "somebody has it open");
-}

@@ -1,11 +1,11 @@
 use super::*;
 use crate::INVENTORY;
-use crate::sql::texts::{REFERENCES, tables};
+use crate::sql::texts::tables;
 use life::two_organisations;
 
 /// Makes one row of a table outlive what it belongs to; `None` where nothing stands above the table.
 ///
-/// A new table needs a decision here and in `sqlite/orphans.rs`.
+/// A new table needs a decision here and in `sql/orphans.rs`.
 fn bereave(table: &str) -> Option<&'static str> {
     Some(match table {
         "organisation" => return None,
@@ -46,58 +46,50 @@ fn inventoried() -> Vec<&'static str> {
     tables
 }
 
-fn orphans(store: &SqliteStore, organisation: &OrganisationId) -> Vec<(&'static str, u64)> {
+fn orphans(store: &dyn Store, organisation: &OrganisationId) -> Vec<(&'static str, u64)> {
     ask(store, organisation, |rows| rows.orphans(organisation)).unwrap()
 }
 
-#[test]
-fn each_table_of_the_inventory_is_looked_through() {
+pub(super) fn each_table_of_the_inventory_is_looked_through(fresh: Fresh<'_>) {
     assert_eq!(tables().collect::<Vec<_>>(), inventoried());
     for table in inventoried() {
         let Some(sql) = bereave(table) else { continue };
-        let (_dir, store) = two_organisations();
-        assert_eq!((orphans(&store, &acme()), orphans(&store, &other())), (vec![], vec![]));
-        {
-            let connection = store.connection();
-            connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
-            assert_eq!(connection.execute(sql, []).unwrap(), 1, "{table}");
-        }
-        let found = orphans(&store, &acme());
+        let stage = two_organisations(fresh);
+    let store = stage.store();
+        assert_eq!((orphans(store, &acme()), orphans(store, &other())), (vec![], vec![]));
+        assert_eq!(stage.alter(sql), 1, "{table}");
+        let found = orphans(store, &acme());
         let count = found.iter().find(|(name, _)| *name == table).map(|(_, count)| *count);
         let expected = if table == "entry" { 7 } else { 1 };
         assert_eq!(count, Some(expected), "{table}: {found:?}");
-        assert_eq!(orphans(&store, &other()), [], "{table}");
+        assert_eq!(orphans(store, &other()), [], "{table}");
     }
 }
 
-#[test]
-fn bytes_that_outlive_their_destroyed_leaf_are_orphans() {
-    let (_dir, store) = two_organisations();
-    store
-        .connection()
-        .execute("UPDATE holding SET state = 3 WHERE organisation = 'acme' AND leaf = 11", [])
-        .unwrap();
-    let found = orphans(&store, &acme());
+pub(super) fn bytes_that_outlive_their_destroyed_leaf_are_orphans(fresh: Fresh<'_>) {
+    let stage = two_organisations(fresh);
+    let store = stage.store();
+    stage.alter("UPDATE holding SET state = 3 WHERE organisation = 'acme' AND leaf = 11");
+    let found = orphans(store, &acme());
     assert_eq!(found, [("holding_tally", 1), ("payload", 1), ("document", 1)]);
 }
 
-#[test]
-fn what_is_told_of_a_person_is_an_orphan_once_only_evidence_of_destruction_is_held() {
-    let (_dir, store) = two_organisations();
-    change(&store, &acme(), |rows| {
+pub(super) fn what_is_told_of_a_person_is_an_orphan_once_only_evidence_of_destruction_is_held(fresh: Fresh<'_>) {
+    let stage = two_organisations(fresh);
+    let store = stage.store();
+    change(store, &acme(), |rows| {
         life::destroy(rows, &acme(), 10, 60)?;
         life::destroy(rows, &acme(), 11, 60)
     })
     .unwrap();
     let told = ["consent", "served", "subject_mark", "life_event", "residence"];
-    assert_eq!(orphans(&store, &acme()), told.map(|table| (table, 1)));
-    assert!(change(&store, &acme(), |rows| rows.forget_subject(&acme(), person(1))).unwrap());
-    assert_eq!(orphans(&store, &acme()), []);
+    assert_eq!(orphans(store, &acme()), told.map(|table| (table, 1)));
+    assert!(change(store, &acme(), |rows| rows.forget_subject(&acme(), person(1))).unwrap());
+    assert_eq!(orphans(store, &acme()), []);
 }
 
 /// A reference of the schema that leads nowhere, and where its rows are found.
-#[test]
-fn every_row_whose_parent_is_missing_is_an_orphan() {
+pub(super) fn every_row_whose_parent_is_missing_is_an_orphan(fresh: Fresh<'_>) {
     for (sql, expected) in [
         ("UPDATE consent SET notice = randomblob(32)", vec![("consent", 2)]),
         ("UPDATE served SET notice = randomblob(32)", vec![("served", 2)]),
@@ -109,43 +101,11 @@ fn every_row_whose_parent_is_missing_is_an_orphan() {
         ),
         ("DELETE FROM record", vec![]),
     ] {
-        let (_dir, store) = two_organisations();
-        {
-            let connection = store.connection();
-            connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
-            connection.execute(sql, []).unwrap();
-        }
-        assert_eq!(orphans(&store, &acme()), expected, "{sql}");
-        assert_eq!(orphans(&store, &other()), expected, "{sql}");
+        let stage = two_organisations(fresh);
+    let store = stage.store();
+        stage.alter(sql);
+        assert_eq!(orphans(store, &acme()), expected, "{sql}");
+        assert_eq!(orphans(store, &other()), expected, "{sql}");
     }
 }
 
-#[test]
-fn the_references_are_those_of_the_schema_and_never_null() {
-    let (_dir, store) = two_organisations();
-    let connection = store.connection();
-    let sql = "SELECT f.id, f.\"table\", f.\"from\", f.\"to\", c.\"notnull\" FROM pragma_foreign_key_list(?1) f \
-               JOIN pragma_table_info(?1) c ON c.name = f.\"from\" ORDER BY f.id, f.seq";
-    let mut declared = BTreeSet::new();
-    for table in inventoried() {
-        let mut statement = connection.prepare(sql).unwrap();
-        let mut rows = statement.query([table]).unwrap();
-        let mut of_table: Vec<(i64, String, Vec<(String, String)>)> = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
-            let (id, pair) = (row.get(0).unwrap(), (row.get(2).unwrap(), row.get(3).unwrap()));
-            assert_eq!(row.get::<_, i64>(4), Ok(1), "{table}");
-            match of_table.last_mut() {
-                Some(last) if last.0 == id => last.2.push(pair),
-                _ => of_table.push((id, row.get(1).unwrap(), vec![pair])),
-            }
-        }
-        declared.extend(of_table.into_iter().map(|(_, parent, pairs)| (table.to_owned(), parent, pairs)));
-    }
-    let owned = |pairs: &[(&str, &str)]| {
-        pairs.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect::<Vec<_>>()
-    };
-    let listed = REFERENCES
-        .iter()
-        .map(|(table, parent, pairs)| ((*table).to_owned(), (*parent).to_owned(), owned(pairs)));
-    assert_eq!(declared, listed.collect());
-}

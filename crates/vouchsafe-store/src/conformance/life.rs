@@ -8,14 +8,14 @@ use crate::{
     PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow,
 };
 
-pub(super) const NOTICE: Digest = Digest::from_bytes([1; 32]);
-pub(super) const POLICY: Digest = Digest::from_bytes([2; 32]);
+pub(crate) const NOTICE: Digest = Digest::from_bytes([1; 32]);
+pub(crate) const POLICY: Digest = Digest::from_bytes([2; 32]);
 
-pub(super) fn id(number: u8) -> RecordId {
+pub(crate) fn id(number: u8) -> RecordId {
     RecordId::from_bytes([number; 16])
 }
 
-pub(super) fn holding(number: u8, class: DataClass, subject: u8, review_at: Option<i64>) -> Holding {
+pub(crate) fn holding(number: u8, class: DataClass, subject: u8, review_at: Option<i64>) -> Holding {
     Holding {
         leaf: leaf(number),
         class,
@@ -28,7 +28,7 @@ pub(super) fn holding(number: u8, class: DataClass, subject: u8, review_at: Opti
     }
 }
 
-pub(super) fn document(number: u8, leaf_number: u8, kind: u8, next_at: Option<i64>) -> DocumentRow {
+pub(crate) fn document(number: u8, leaf_number: u8, kind: u8, next_at: Option<i64>) -> DocumentRow {
     DocumentRow {
         id: id(number),
         leaf: leaf(leaf_number),
@@ -42,7 +42,7 @@ pub(super) fn document(number: u8, leaf_number: u8, kind: u8, next_at: Option<i6
     }
 }
 
-pub(super) fn hold(number: u8, subject: Option<u8>) -> HoldRow {
+pub(crate) fn hold(number: u8, subject: Option<u8>) -> HoldRow {
     HoldRow {
         id: id(number),
         matter: format!("matter-{number}"),
@@ -58,7 +58,7 @@ pub(super) fn hold(number: u8, subject: Option<u8>) -> HoldRow {
     }
 }
 
-pub(super) fn job(number: u8, kind: u8, subject: Option<u8>, run_at: Option<i64>) -> JobRow {
+pub(crate) fn job(number: u8, kind: u8, subject: Option<u8>, run_at: Option<i64>) -> JobRow {
     JobRow {
         id: id(number),
         kind,
@@ -73,12 +73,12 @@ pub(super) fn job(number: u8, kind: u8, subject: Option<u8>, run_at: Option<i64>
     }
 }
 
-pub(super) fn event(scope: Option<Scope>, trigger: u8, second: i64, entry: u64) -> EventRow {
+pub(crate) fn event(scope: Option<Scope>, trigger: u8, second: i64, entry: u64) -> EventRow {
     EventRow { scope, trigger, at: at(second), entry }
 }
 
 /// An organisation with a notice, a log entry and its payload, and a policy.
-pub(super) fn found(rows: &mut dyn Transaction, organisation: &OrganisationId) -> Result<(), StoreError> {
+pub(crate) fn found(rows: &mut dyn Transaction, organisation: &OrganisationId) -> Result<(), StoreError> {
     rows.insert_organisation(organisation, at(0))?;
     let notice = NoticeRow {
         digest: NOTICE,
@@ -101,7 +101,7 @@ pub(super) fn found(rows: &mut dyn Transaction, organisation: &OrganisationId) -
 }
 
 /// A person under three leaves from `10 * number` on: biometric data, consent evidence, destruction evidence.
-pub(super) fn live(
+pub(crate) fn live(
     rows: &mut dyn Transaction,
     organisation: &OrganisationId,
     number: u8,
@@ -146,7 +146,7 @@ pub(super) fn live(
 }
 
 /// Destroys what is under a leaf.
-pub(super) fn destroy(
+pub(crate) fn destroy(
     rows: &mut dyn Transaction,
     organisation: &OrganisationId,
     number: u8,
@@ -157,30 +157,29 @@ pub(super) fn destroy(
 }
 
 /// Two organisations, in each the persons 1 and 2.
-pub(super) fn two_organisations() -> (TempDir, SqliteStore) {
-    let (dir, store) = store();
+pub(crate) fn two_organisations<'a>(fresh: Fresh<'a>) -> Box<dyn Stage + 'a> {
+    let stage = fresh();
+    let store = stage.store();
     for organisation in [&acme(), &other()] {
-        change(&store, organisation, |rows| {
+        change(store, organisation, |rows| {
             found(rows, organisation)?;
             live(rows, organisation, 1)?;
             live(rows, organisation, 2)
         })
         .unwrap();
     }
-    (dir, store)
+    stage
 }
 
 /// How many rows each table has of each organisation.
-pub(super) fn census(store: &SqliteStore) -> Vec<(&'static str, String, u64)> {
+pub(crate) fn census(stage: &dyn Stage) -> Vec<(&'static str, String, i64)> {
     let mut tables: Vec<_> = crate::INVENTORY.iter().map(|column| column.table).collect();
     tables.dedup();
-    let connection = store.connection();
-    let mut counts = Vec::new();
-    for table in tables.into_iter().filter(|table| *table != "organisation") {
-        let sql = format!("SELECT organisation, count(*) FROM {table} GROUP BY organisation");
-        let mut statement = connection.prepare(&sql).unwrap();
-        let read = statement.query_map([], |row| Ok((table, row.get(0)?, row.get(1)?))).unwrap();
-        counts.extend(read.map(Result::unwrap));
-    }
-    counts
+    let tables = tables.into_iter().filter(|table| *table != "organisation");
+    let counts = |table| {
+        let sql =
+            format!("SELECT organisation, count(*) FROM {table} GROUP BY organisation ORDER BY organisation");
+        stage.look(&sql).into_iter().map(move |(organisation, count)| (table, organisation, count))
+    };
+    tables.flat_map(counts).collect()
 }

@@ -1,7 +1,6 @@
 use vouchsafe_types::{DataClass, Digest, RecordId};
 
 use super::*;
-use crate::sql::texts::OPEN_DUE;
 use crate::{ConsentRow, Holding, HoldingState, MarkRow, NoticeRow, PayloadRow, ServedRow};
 
 const ANN: SubjectPseudonym = SubjectPseudonym::from_bytes([1; 32]);
@@ -36,27 +35,28 @@ fn act(sequence: u64, status: u8, expires: Option<i64>) -> ConsentRow {
 }
 
 /// One organisation with a notice and two persons.
-fn scene() -> (TempDir, SqliteStore) {
-    let (dir, store) = store();
-    let filled = change(&store, &acme(), |rows| {
+fn scene<'a>(fresh: Fresh<'a>) -> Box<dyn Stage + 'a> {
+    let stage = fresh();
+    let store = stage.store();
+    let filled = change(store, &acme(), |rows| {
         rows.insert_organisation(&acme(), at(0))?;
         rows.insert_notice(&acme(), &notice(1, "en", 1))?;
         [ANN, BEN].into_iter().try_for_each(|subject| rows.touch_subject(&acme(), subject, at(0), 0))
     });
     filled.unwrap();
-    (dir, store)
+    stage
 }
 
-#[test]
-fn the_notice_in_force_is_the_one_that_took_effect_last() {
-    let (_dir, store) = scene();
+pub(super) fn the_notice_in_force_is_the_one_that_took_effect_last(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let (future, past, german) = (notice(2, "en", 50), notice(3, "en", 20), notice(4, "de", 40));
-    change(&store, &acme(), |rows| {
+    change(store, &acme(), |rows| {
         [&future, &past, &german].into_iter().try_for_each(|notice| rows.insert_notice(&acme(), notice))
     })
     .unwrap();
     let in_force = |locale: &str, now: i64| {
-        change(&store, &acme(), |rows| rows.notice_in_force(&acme(), "biometrics", locale, at(now))).unwrap()
+        change(store, &acme(), |rows| rows.notice_in_force(&acme(), "biometrics", locale, at(now))).unwrap()
     };
     assert_eq!(in_force("en", 0), None);
     assert_eq!(in_force("en", 1), Some(notice(1, "en", 1)));
@@ -71,24 +71,24 @@ fn the_notice_in_force_is_the_one_that_took_effect_last() {
 
     let since = |digest: u8, now: i64| {
         let digest = Digest::from_bytes([digest; 32]);
-        change(&store, &acme(), |rows| rows.notices_since(&acme(), digest, at(now))).unwrap()
+        change(store, &acme(), |rows| rows.notices_since(&acme(), digest, at(now))).unwrap()
     };
     assert_eq!(since(1, 19), []);
     assert_eq!(since(1, 99), [future.clone(), past.clone(), german.clone()]);
     assert_eq!(since(3, 99), [future.clone(), german.clone()], "also what takes effect after it");
     assert_eq!(since(2, 49), [past.clone(), german.clone()]);
     assert_eq!(since(9, 99), []);
-    let all = change(&store, &acme(), |rows| rows.notices(&acme())).unwrap();
+    let all = change(store, &acme(), |rows| rows.notices(&acme())).unwrap();
     assert_eq!(all, [notice(1, "en", 1), future, past, german]);
-    let again = change(&store, &acme(), |rows| rows.insert_notice(&acme(), &notice(1, "fr", 1)));
+    let again = change(store, &acme(), |rows| rows.insert_notice(&acme(), &notice(1, "fr", 1)));
     assert_eq!(again, Err(StoreError::Conflict));
 }
 
-#[test]
-fn acts_of_consent_follow_each_other_without_a_gap() {
-    let (_dir, store) = scene();
+pub(super) fn acts_of_consent_follow_each_other_without_a_gap(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let append = |sequence: u64, status: u8| {
-        change(&store, &acme(), |rows| {
+        change(store, &acme(), |rows| {
             rows.append_consent(&acme(), ANN, face(), &act(sequence, status, None))
         })
     };
@@ -104,22 +104,22 @@ fn acts_of_consent_follow_each_other_without_a_gap() {
     for status in [0, 8] {
         assert_eq!(append(4, status), Err(StoreError::Conflict));
     }
-    let read = change(&store, &acme(), |rows| {
+    let read = change(store, &acme(), |rows| {
         Ok((rows.consent(&acme(), ANN, face())?, rows.consent_acts(&acme(), ANN, face())?))
     });
     let (newest, acts) = read.unwrap();
     assert_eq!(newest, Some(act(3, 1, None)));
     assert_eq!(acts, [act(1, 1, None), act(2, 4, None), act(3, 1, None)]);
-    assert_eq!(change(&store, &acme(), |rows| rows.consent(&acme(), BEN, face())), Ok(None));
+    assert_eq!(change(store, &acme(), |rows| rows.consent(&acme(), BEN, face())), Ok(None));
 }
 
-#[test]
-fn due_are_only_the_newest_acts_that_are_open() {
-    let (_dir, store) = scene();
+pub(super) fn due_are_only_the_newest_acts_that_are_open(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let due = |before: i64, limit: u32| {
-        change(&store, &acme(), |rows| rows.open_consents_due(&acme(), at(before), limit)).unwrap()
+        change(store, &acme(), |rows| rows.open_consents_due(&acme(), at(before), limit)).unwrap()
     };
-    change(&store, &acme(), |rows| {
+    change(store, &acme(), |rows| {
         rows.append_consent(&acme(), ANN, face(), &act(1, 1, Some(30)))?;
         rows.append_consent(&acme(), BEN, face(), &act(1, 1, Some(20)))
     })
@@ -129,7 +129,7 @@ fn due_are_only_the_newest_acts_that_are_open() {
     assert_eq!(due(30, 9), [ben, ann]);
     assert_eq!(due(30, 1), [ben]);
 
-    change(&store, &acme(), |rows| {
+    change(store, &acme(), |rows| {
         rows.append_consent(&acme(), ANN, face(), &act(2, 2, Some(60)))?;
         rows.append_consent(&acme(), BEN, face(), &act(2, 4, Some(20)))
     })
@@ -138,19 +138,9 @@ fn due_are_only_the_newest_acts_that_are_open() {
     assert_eq!(due(60, 9), [(ANN, face(), act(2, 2, Some(60)))]);
 }
 
-#[test]
-fn what_is_due_is_one_search_of_an_index() {
-    let (_dir, store) = scene();
-    let connection = store.connection();
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {OPEN_DUE}")).unwrap();
-    let steps = statement.query_map(params!["acme", 0, 1], |row| row.get::<_, String>(3)).unwrap();
-    let steps: Vec<String> = steps.map(Result::unwrap).collect();
-    assert_eq!(steps, ["SEARCH consent USING INDEX consent_due (organisation=? AND expires<?)"]);
-}
-
-#[test]
-fn a_served_notice_is_used_once() {
-    let (_dir, store) = scene();
+pub(super) fn a_served_notice_is_used_once(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let served = ServedRow {
         ticket: [7; 16],
         subject: ANN,
@@ -160,31 +150,31 @@ fn a_served_notice_is_used_once() {
         entry: 4,
         used_sequence: None,
     };
-    let insert = |row: &ServedRow| change(&store, &acme(), |rows| rows.insert_served(&acme(), row));
-    let read = |ticket| change(&store, &acme(), |rows| rows.served(&acme(), ticket)).unwrap();
+    let insert = |row: &ServedRow| change(store, &acme(), |rows| rows.insert_served(&acme(), row));
+    let read = |ticket| change(store, &acme(), |rows| rows.served(&acme(), ticket)).unwrap();
     let unknown = ServedRow { notice: Digest::from_bytes([9; 32]), ..served };
     assert_eq!(insert(&unknown), Err(StoreError::Conflict));
     insert(&served).unwrap();
     assert_eq!(insert(&served), Err(StoreError::Conflict));
     assert_eq!((read([7; 16]), read([8; 16])), (Some(served), None));
 
-    let spend = |ticket, sequence| change(&store, &acme(), |rows| rows.use_served(&acme(), ticket, sequence));
+    let spend = |ticket, sequence| change(store, &acme(), |rows| rows.use_served(&acme(), ticket, sequence));
     assert_eq!(spend([8; 16], 1), Err(StoreError::Conflict));
     spend([7; 16], 3).unwrap();
     assert_eq!(spend([7; 16], 4), Err(StoreError::Conflict));
     assert_eq!(read([7; 16]), Some(ServedRow { used_sequence: Some(3), ..served }));
-    let shown = change(&store, &acme(), |rows| rows.served_to(&acme(), ANN)).unwrap();
+    let shown = change(store, &acme(), |rows| rows.served_to(&acme(), ANN)).unwrap();
     assert_eq!(shown.iter().map(|row| row.ticket).collect::<Vec<_>>(), [[7; 16]]);
-    assert_eq!(change(&store, &other(), |rows| rows.served_to(&other(), ANN)).unwrap(), []);
+    assert_eq!(change(store, &other(), |rows| rows.served_to(&other(), ANN)).unwrap(), []);
 }
 
-#[test]
-fn a_mark_stays_as_it_was_first_set_until_it_is_removed() {
-    let (_dir, store) = scene();
+pub(super) fn a_mark_stays_as_it_was_first_set_until_it_is_removed(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let mark = |mark, second| MarkRow { mark, set_at: at(second), entry: 5 };
-    let put = |row| change(&store, &acme(), |rows| rows.put_mark(&acme(), ANN, &row));
-    let remove = |code| change(&store, &acme(), |rows| rows.remove_mark(&acme(), ANN, code));
-    let read = |subject| change(&store, &acme(), |rows| rows.marks(&acme(), subject)).unwrap();
+    let put = |row| change(store, &acme(), |rows| rows.put_mark(&acme(), ANN, &row));
+    let remove = |code| change(store, &acme(), |rows| rows.remove_mark(&acme(), ANN, code));
+    let read = |subject| change(store, &acme(), |rows| rows.marks(&acme(), subject)).unwrap();
     assert_eq!((put(mark(3, 1)), put(mark(1, 2)), put(mark(3, 9))), (Ok(true), Ok(true), Ok(false)));
     assert_eq!(put(mark(4, 1)), Err(StoreError::Conflict));
     assert_eq!((read(ANN), read(BEN)), (vec![mark(1, 2), mark(3, 1)], vec![]));
@@ -192,9 +182,9 @@ fn a_mark_stays_as_it_was_first_set_until_it_is_removed() {
     assert_eq!(read(ANN), [mark(1, 2)]);
 }
 
-#[test]
-fn organisations_and_payloads_come_in_order() {
-    let (_dir, store) = scene();
+pub(super) fn organisations_and_payloads_come_in_order(fresh: Fresh<'_>) {
+    let stage = scene(fresh);
+    let store = stage.store();
     let leaf = LeafIndex::new(0).unwrap();
     let payload = |number: u8| PayloadRow {
         leaf,
@@ -202,8 +192,8 @@ fn organisations_and_payloads_come_in_order() {
         sealed: vec![number],
         key_version: 1,
     };
-    add(&store, &OrganisationId::parse("aaa").unwrap());
-    change(&store, &acme(), |rows| {
+    add(store, &OrganisationId::parse("aaa").unwrap());
+    change(store, &acme(), |rows| {
         let holding = Holding {
             leaf,
             class: DataClass::ConsentEvidence,
@@ -226,7 +216,7 @@ fn organisations_and_payloads_come_in_order() {
     .unwrap();
     let organisations = store.organisations().unwrap();
     assert_eq!(organisations.iter().map(OrganisationId::as_str).collect::<Vec<_>>(), ["aaa", "acme"]);
-    let page = |after, limit| change(&store, &acme(), |rows| rows.payloads(&acme(), after, limit)).unwrap();
+    let page = |after, limit| change(store, &acme(), |rows| rows.payloads(&acme(), after, limit)).unwrap();
     assert_eq!(page(None, 2), [(0, payload(0)), (2, payload(2))]);
     assert_eq!(page(Some(0), 9), [(2, payload(2)), (3, payload(3))]);
     assert_eq!((page(Some(3), 9), page(Some(u64::MAX), 9)), (vec![], vec![]));
