@@ -343,10 +343,18 @@ impl Own {
     fn kill(&mut self) -> Result<()> {
         let file = fs::read_to_string(self.data().join("postmaster.pid"))?;
         let number = file.lines().next().ok_or("no process")?;
-        done(Command::new("kill").args(["-KILL", number]).output()?)?;
-        // Its children notice, and let go of what the next server needs.
-        thread::sleep(Duration::from_millis(500));
-        fs::remove_file(self.data().join("postmaster.pid"))?;
+        let children = String::from_utf8(Command::new("pgrep").args(["-P", number]).output()?.stdout)?;
+        let all: Vec<&str> = std::iter::once(number).chain(children.lines()).collect();
+        // Some of the children end by themselves meanwhile.
+        Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status()?;
+        let is_there = |number: &str| -> Result<bool> {
+            Ok(Command::new("kill").args(["-0", number]).stderr(Stdio::null()).status()?.success())
+        };
+        for number in all {
+            while is_there(number)? {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
         Ok(())
     }
 }

@@ -29,10 +29,18 @@ pub(super) struct Link {
     statements: RefCell<HashMap<String, Statement>>,
     begin_write: Statement,
     begin_read: Statement,
-    /// Which cluster and timeline the server writes; a number of a transaction means nothing elsewhere.
-    pub(super) place: String,
+    pub(super) place: Place,
     /// The microsecond of the server's clock when the connection began.
     pub(super) clock: i64,
+}
+
+/// Where the number of a transaction has a meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Which cluster and timeline the server writes.
+    pub(super) timeline: String,
+    /// Since when the server counts what it writes: it begins anew after each crash.
+    pub(super) epoch: String,
 }
 
 /// What a writing transaction is known by.
@@ -57,7 +65,8 @@ const FACTS: &str = "\
     SELECT CASE WHEN pg_is_in_recovery() THEN '' \
                 ELSE system_identifier::text || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END, \
            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
-           current_setting('synchronous_commit') \
+           current_setting('synchronous_commit'), \
+           (SELECT coalesce(stats_reset::text, '') FROM pg_stat_wal) \
     FROM pg_control_system()";
 
 impl Server {
@@ -88,7 +97,7 @@ impl Server {
             statements: RefCell::default(),
             begin_write: write.map_err(error::statement)?,
             begin_read: read.map_err(error::statement)?,
-            place: text(0)?,
+            place: Place { timeline: text(0)?, epoch: text(3)? },
             clock: facts.try_get(1).map_err(error::statement)?,
             client,
         })

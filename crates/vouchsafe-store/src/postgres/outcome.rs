@@ -2,8 +2,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::SqlState;
+
 use super::error;
-use super::link::{Begun, Link, Server};
+use super::link::{Begun, Link, Place, Server};
 use crate::StoreError;
 
 /// The first and the longest pause between two tries.
@@ -36,19 +38,22 @@ impl Server {
 
     /// Asks a new connection what became of the transaction, for a bounded time.
     ///
-    /// The number of a transaction has a meaning only where it was given: on another timeline, to which a standby was
-    /// promoted, the same number may be that of somebody else's.
-    pub(super) fn outcome(&self, begun: &Begun, place: &str) -> Result<(), StoreError> {
-        let until = Instant::now() + self.bounds.wait;
+    /// The number of a transaction has a meaning only where it was given. On another timeline, to which a standby was
+    /// promoted, the same number may be that of somebody else's. So it may be after a crash, if nothing that bore the
+    /// number had reached the disk; then the transaction was not committed, but what took its number may have been.
+    pub(super) fn outcome(&self, begun: &Begun, place: &Place) -> Result<(), StoreError> {
+        let asked = Instant::now();
         let mut pause = PAUSES.0;
         loop {
-            match self.connect().and_then(|link| self.ask(&link, begun, place)) {
-                Ok(Some(true)) => return Ok(()),
-                Ok(Some(false)) => return Err(StoreError::Io),
-                Err(StoreError::CommitUnknown) => return Err(StoreError::CommitUnknown),
+            // Its server process may still have the commit before it.
+            let patient = asked.elapsed() < self.bounds.wait / 2;
+            match self.connect().and_then(|link| self.ask(&link, begun, place, patient)) {
+                Ok(Some(Fate::Committed)) => return Ok(()),
+                Ok(Some(Fate::Undone)) => return Err(StoreError::Io),
+                Ok(Some(Fate::Unknown)) => return Err(StoreError::CommitUnknown),
                 Ok(None) | Err(_) => {}
             }
-            if Instant::now() >= until {
+            if asked.elapsed() >= self.bounds.wait {
                 return Err(StoreError::CommitUnknown);
             }
             thread::sleep(pause);
@@ -56,26 +61,48 @@ impl Server {
         }
     }
 
-    /// Whether it was committed; `None` while it still runs, which this ends.
-    fn ask(&self, link: &Link, begun: &Begun, place: &str) -> Result<Option<bool>, StoreError> {
-        if link.place != place {
-            return Err(StoreError::CommitUnknown);
+    /// What became of it; `None` while it still runs, which this ends unless it is patient.
+    fn ask(
+        &self,
+        link: &Link,
+        begun: &Begun,
+        place: &Place,
+        patient: bool,
+    ) -> Result<Option<Fate>, StoreError> {
+        if link.place.timeline != place.timeline {
+            return Ok(Some(Fate::Unknown));
         }
+        let crashed = link.place.epoch != place.epoch;
         self.driver.wait(self.bounds.answer(), async {
-            let row = link.client.query_one(STATUS, &[&begun.number]).await.map_err(error::statement)?;
-            match row.try_get::<_, Option<String>>(0).map_err(error::statement)?.as_deref() {
-                Some("committed") => Ok(Some(true)),
-                Some("aborted") => Ok(Some(false)),
-                Some(_) => {
-                    // Its server process has not noticed that nobody listens; ended, it has an outcome.
-                    link.client.query(END, &[&begun.number]).await.map_err(error::statement)?;
+            let row = match link.client.query_one(STATUS, &[&begun.number]).await {
+                Ok(row) => row,
+                // A number that the server has yet to give was never on its disk.
+                Err(said) if said.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+                    return Ok(Some(Fate::Undone));
+                }
+                Err(said) => return Err(error::statement(said)),
+            };
+            match (row.try_get::<_, Option<String>>(0).map_err(error::statement)?.as_deref(), crashed) {
+                (Some("committed"), false) => Ok(Some(Fate::Committed)),
+                (Some("aborted"), _) | (Some("in progress"), true) => Ok(Some(Fate::Undone)),
+                (Some("in progress"), false) => {
+                    if !patient {
+                        // It has not noticed that nobody listens; ended, it has an outcome.
+                        link.client.query(END, &[&begun.number]).await.map_err(error::statement)?;
+                    }
                     Ok(None)
                 }
-                // Older than what the server keeps.
-                None => Err(StoreError::CommitUnknown),
+                // Also one older than what the server keeps.
+                _ => Ok(Some(Fate::Unknown)),
             }
         })
     }
+}
+
+enum Fate {
+    Committed,
+    Undone,
+    Unknown,
 }
 
 const STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::link::Place;
 use super::*;
 use crate::conformance::add;
 
@@ -58,7 +59,7 @@ fn forward(
 ) {
     let mut bytes = [0; 65536];
     while let Ok(length @ 1..) = client.read(&mut bytes) {
-        let commits = bytes[..length].windows(6).any(|window| window == b"COMMIT");
+        let commits = bytes[..length].windows(7).any(|window| window == b"COMMIT\0");
         let plan = if commits { plan.swap(PASS, Ordering::SeqCst) } else { PASS };
         if plan == PASS {
             if server.write_all(&bytes[..length]).is_err() {
@@ -126,26 +127,41 @@ fn without_a_server_to_ask_the_outcome_is_unknown() {
 }
 
 #[test]
-fn on_another_timeline_the_number_of_a_transaction_means_nothing() {
+fn the_number_of_a_transaction_is_trusted_only_where_it_was_given() {
     with_store(|_, store| {
         let link = store.server.connect().unwrap();
-        assert!(link.place.len() > 8, "a cluster and a timeline: {}", link.place);
-        let begun = Begun { number: "3".to_owned() };
-        assert_eq!(store.server.outcome(&begun, "elsewhere"), Err(StoreError::CommitUnknown));
-        let old = Begun { number: "4294967299".to_owned() };
-        assert!(store.server.outcome(&old, &link.place).is_err(), "a number that was never given");
+        let (here, place) = (link.place.clone(), |timeline: &str, epoch: &str| Place {
+            timeline: timeline.to_owned(),
+            epoch: epoch.to_owned(),
+        });
+        assert!(here.timeline.len() > 8 && !here.epoch.is_empty(), "{here:?}");
+        let row =
+            pollster::block_on(link.client.query_one("SELECT pg_current_xact_id()::text", &[])).unwrap();
+        let committed = Begun { number: row.get(0) };
+        let of = |begun: &Begun, place: &Place| store.server.outcome(begun, place);
+        assert_eq!(of(&committed, &here), Ok(()));
+        assert_eq!(of(&committed, &place("elsewhere", &here.epoch)), Err(StoreError::CommitUnknown));
+        let crashed = place(&here.timeline, "before a crash");
+        assert_eq!(of(&committed, &crashed), Err(StoreError::CommitUnknown), "it may be somebody else's");
+        let never = Begun { number: "4294967000".to_owned() };
+        assert_eq!((of(&never, &here), of(&never, &crashed)), (Err(StoreError::Io), Err(StoreError::Io)));
+        let undone = "BEGIN; SELECT pg_current_xact_id()::text; ROLLBACK";
+        let said = pollster::block_on(link.client.simple_query(undone)).unwrap();
+        let number = said.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        let undone = Begun { number: number.unwrap() };
+        assert_eq!((of(&undone, &here), of(&undone, &crashed)), (Err(StoreError::Io), Err(StoreError::Io)));
     });
 }
 
 #[test]
 fn a_killed_server_comes_back_with_everything_it_acknowledged() {
     let Some(mut server) = Postgres::start(&[]).unwrap() else { return };
-    let name;
-    let config = {
-        let database = std::mem::ManuallyDrop::new(server.database().unwrap());
-        name = database.service().unwrap();
-        name.with_wait(Duration::from_secs(20))
-    };
+    // It goes with the server.
+    let config = std::mem::ManuallyDrop::new(server.database().unwrap()).service().unwrap();
+    let config = config.with_wait(Duration::from_secs(20));
     let store = PostgresStore::open(&config, now()).unwrap();
     let ids: Vec<_> = (0..4).map(|number| OrganisationId::parse(&format!("o{number}")).unwrap()).collect();
     ids.iter().for_each(|id| add(&store, id));
