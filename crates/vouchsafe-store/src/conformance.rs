@@ -131,7 +131,7 @@ suite! {
 
 pub(crate) mod life;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 pub(crate) use isolation::{answers, populate};
 
 pub(crate) fn acme() -> OrganisationId {

@@ -5,7 +5,7 @@
 //! no rule. [`INVENTORY`] lists every stored column with its data class and purpose.
 #![forbid(unsafe_code)]
 
-#[cfg(any(test, feature = "test-util"))]
+#[cfg(all(any(feature = "postgres", feature = "sqlite"), any(test, feature = "test-util")))]
 pub mod conformance;
 mod error;
 mod inventory;
@@ -14,6 +14,7 @@ mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -18,6 +18,7 @@ mod outcome;
 mod pool;
 mod schema;
 mod tls;
+mod turns;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use admin::Admin;
@@ -27,6 +28,7 @@ use engine::{PostgresEngine, Rewrite};
 use link::{Begun, Link, Server};
 use outcome::{Ended, PAUSES};
 use pool::{Lease, Pool};
+use turns::Turns;
 
 /// The storage port on a PostgreSQL server, version 15 or newer.
 ///
@@ -62,6 +64,7 @@ use pool::{Lease, Pool};
 /// call. A closure that writes must not write through the store: it could wait for itself.
 pub struct PostgresStore {
     server: Server,
+    turns: Turns,
     writers: Pool,
     readers: Pool,
     rewrite: Option<Rewrite>,
@@ -87,6 +90,7 @@ impl PostgresStore {
         server.driver.wait(config.bounds.answer() * 4, schema::check(&link.client))?;
         let store = Self {
             server,
+            turns: Turns::default(),
             writers: Pool::of(config.writers),
             readers: Pool::of(config.readers),
             rewrite: None,
@@ -191,6 +195,7 @@ impl Store for PostgresStore {
     fn write_with(&self, organisation: &OrganisationId, act: Act<'_>) -> Result<(), StoreError> {
         driver::ensure_outside()?;
         let until = Instant::now() + self.server.bounds.wait;
+        let _turn = self.turns.take(organisation, until)?;
         let mut lease = self.writers.take(until)?;
         let begun = self.begin(&mut lease, until, async |link| {
             link.begin_write(organisation, until.saturating_duration_since(Instant::now())).await

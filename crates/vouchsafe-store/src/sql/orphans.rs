@@ -49,7 +49,7 @@ const DECIDED: &[(&str, Orphan)] = &[
 ];
 
 /// Which columns of a table refer to which of another one, as both schemas declare it; none of them is ever null.
-pub(crate) const REFERENCES: &[(&str, &str, &[(&str, &str)])] = &[
+pub(crate) const REFERENCES: &[(&str, &str, Pairs)] = &[
     ("notice", "organisation", OF_ORGANISATION),
     ("subject", "organisation", OF_ORGANISATION),
     ("consent", "subject", OF_SUBJECT),
@@ -71,11 +71,14 @@ pub(crate) const REFERENCES: &[(&str, &str, &[(&str, &str)])] = &[
     ("job", "organisation", OF_ORGANISATION),
     ("retention", "organisation", OF_ORGANISATION),
 ];
-const OF_ORGANISATION: &[(&str, &str)] = &[("organisation", "id")];
-const OF_SUBJECT: &[(&str, &str)] = &[("organisation", "organisation"), ("subject", "pseudonym")];
-const OF_NOTICE: &[(&str, &str)] = &[("organisation", "organisation"), ("notice", "digest")];
-const OF_HOLDING: &[(&str, &str)] = &[("organisation", "organisation"), ("leaf", "leaf")];
-const OF_ENTRY: &[(&str, &str)] = &[("organisation", "organisation"), ("entry", "number")];
+/// Columns of a table, and those that they refer to.
+type Pairs = &'static [(&'static str, &'static str)];
+
+const OF_ORGANISATION: Pairs = &[("organisation", "id")];
+const OF_SUBJECT: Pairs = &[("organisation", "organisation"), ("subject", "pseudonym")];
+const OF_NOTICE: Pairs = &[("organisation", "organisation"), ("notice", "digest")];
+const OF_HOLDING: Pairs = &[("organisation", "organisation"), ("leaf", "leaf")];
+const OF_ENTRY: Pairs = &[("organisation", "organisation"), ("entry", "number")];
 
 pub(super) fn count(
     rows: &Rows<'_>,
@@ -105,7 +108,7 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
 
 /// One condition for each reference of the schema: what it refers to is missing.
 fn bereft(table: &str) -> Vec<String> {
-    let missing = |(_, parent, pairs): &(&str, &str, &[(&str, &str)])| {
+    let missing = |(_, parent, pairs): &(&str, &str, Pairs)| {
         let pairs: Vec<_> = pairs.iter().map(|(from, to)| format!("p.{to} = o.{from}")).collect();
         format!("NOT EXISTS (SELECT 1 FROM {parent} p WHERE {})", pairs.join(" AND "))
     };

@@ -18,7 +18,13 @@ fn without_conditions(sql: &str) -> String {
 /// A store that skips the check of its role.
 fn unchecked(config: &PostgresConfig, rewrite: Rewrite) -> PostgresStore {
     let server = Server::of(config, Driver::start().unwrap()).unwrap();
-    PostgresStore { server, writers: Pool::of(2), readers: Pool::of(2), rewrite: Some(rewrite) }
+    PostgresStore {
+        server,
+        turns: Turns::default(),
+        writers: Pool::of(2),
+        readers: Pool::of(2),
+        rewrite: Some(rewrite),
+    }
 }
 
 #[test]
