@@ -91,16 +91,8 @@ impl Postgres {
             eprintln!("SKIPPED: no PostgreSQL server is installed (apt-get install postgresql)");
             return Ok(None);
         };
-        let user = unprivileged()?;
-        let folder = tempfile::Builder::new().prefix("vouchsafe-postgres-").tempdir()?.keep();
-        let mut own = Own {
-            folder,
-            binaries,
-            user,
-            port: 0,
-            options: options.iter().map(|option| (*option).to_owned()).collect(),
-            watchers: Vec::new(),
-        };
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut own = Own::new(binaries, unprivileged()?, options)?;
         own.prepare()?;
         own.run()?;
         let superuser = format!("host=127.0.0.1 port={} user=postgres password={PASSWORD}", own.port);
@@ -180,6 +172,33 @@ impl Postgres {
         own.kill()?;
         own.run()?;
         self.wait()
+    }
+
+    /// A standby that follows this server by streaming.
+    ///
+    /// # Errors
+    /// Why it did not start; if this is not a server of its own.
+    pub fn standby(&self) -> Result<Self> {
+        let from = self.own.as_ref().ok_or("not a server of its own")?;
+        let mut own = Own::new(from.binaries.clone(), from.user, from.options.clone())?;
+        let mut copy = own.command(own.binaries.join("pg_basebackup"));
+        copy.env("PGPASSWORD", PASSWORD).args(["-h", "127.0.0.1", "-U", "postgres", "-R", "-X", "stream"]);
+        copy.args(["-c", "fast", "-p", &from.port.to_string(), "-D"]).arg(own.data());
+        done(copy.output()?)?;
+        own.run()?;
+        let superuser = format!("host=127.0.0.1 port={} user=postgres password={PASSWORD}", own.port);
+        let roles = Roles { owner: self.roles.owner.clone(), service: self.roles.service.clone() };
+        let standby = Self { own: Some(own), superuser, roles };
+        standby.wait()?;
+        Ok(standby)
+    }
+
+    /// Makes a standby the primary.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn promote(&self) -> Result<()> {
+        Ok(self.admin("postgres")?.run("SELECT pg_promote()")?)
     }
 
     /// The port of 127.0.0.1.
@@ -282,6 +301,15 @@ impl Drop for Own {
 }
 
 impl Own {
+    fn new(binaries: PathBuf, user: Option<(u32, u32)>, options: Vec<String>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("vouchsafe-postgres-").tempdir()?.keep();
+        #[cfg(unix)]
+        if let Some((user, group)) = user {
+            std::os::unix::fs::chown(&folder, Some(user), Some(group))?;
+        }
+        Ok(Self { folder, binaries, user, port: 0, options, watchers: Vec::new() })
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -297,11 +325,7 @@ impl Own {
         command
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        #[cfg(unix)]
-        if let Some((user, group)) = self.user {
-            std::os::unix::fs::chown(&self.folder, Some(user), Some(group))?;
-        }
+    fn prepare(&self) -> Result<()> {
         let mut pass = self.command("sh");
         done(pass.args(["-c", "printf %s \"$1\" > pass", "sh", PASSWORD]).output()?)?;
         let initdb = ["-U", "postgres", "-A", "scram-sha-256", "--pwfile=pass", "--no-sync", "-E", "UTF8"];

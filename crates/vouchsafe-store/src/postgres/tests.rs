@@ -5,7 +5,9 @@ use crate::test_util::{Database, Postgres};
 
 mod access;
 mod commits;
+mod failover;
 mod isolation;
+mod plans;
 mod schemas;
 mod transactions;
 
