@@ -1,8 +1,15 @@
 //! The storage port and its SQLite and PostgreSQL implementations.
 //!
 //! One transaction holds a change and the log entry that records it; its commit is the acknowledgement
-//! (the outbox of the log). Callers that write at the same time share one commit, whatever their organisations. The rows know sealed bytes, pseudonyms and instants; they know no key, no name and
-//! no rule. [`INVENTORY`] lists every stored column with its data class and purpose.
+//! (the outbox of the log). The rows know sealed bytes, pseudonyms and instants; they know no key, no name and no rule.
+//!
+//! | feature | store | for |
+//! | --- | --- | --- |
+//! | `sqlite` (default) | `SqliteStore` | one machine: a file, one writer whose callers share a commit |
+//! | `postgres` | `PostgresStore` | many processes and machines: a server with row-level security |
+//! | `test-util` | | tests: a conformance suite, a throw-away server, a fast loader; not semver stable |
+//!
+#![doc = include_str!("schema.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(all(any(feature = "postgres", feature = "sqlite"), any(test, feature = "test-util")))]
@@ -14,6 +21,8 @@ mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -244,6 +244,11 @@ impl Database<'_> {
         self.server.config(&self.server.superuser, &self.name)
     }
 
+    /// The name of the role that owns the tables.
+    pub fn owner_role(&self) -> &str {
+        &self.server.roles.owner
+    }
+
     /// The name of the role that serves.
     pub fn service_role(&self) -> &str {
         &self.server.roles.service

@@ -78,6 +78,12 @@ impl PostgresConfig {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_database(mut self, name: &str) -> Self {
+        self.server.dbname(name);
+        self
+    }
+
     /// Sets the root certificates that vouch for the server, in PEM; no others are trusted.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ fn a_wrong_password_user_or_database_is_denied_without_a_word_of_it() {
         for wrong in [
             right.clone().with_password(b"hunter22"),
             right.clone().with_user("hunter22"),
-            PostgresConfig::parse(&format!("{} dbname=hunter22", database.through(port_of()))).unwrap(),
+            right.clone().with_database("hunter22"),
         ] {
             let error = opened(&wrong).unwrap_err();
             assert_eq!(error, StoreError::Denied);
@@ -26,10 +26,6 @@ fn a_wrong_password_user_or_database_is_denied_without_a_word_of_it() {
         }
         opened(&right).unwrap();
     });
-}
-
-fn port_of() -> u16 {
-    Postgres::shared().unwrap().unwrap().port().unwrap()
 }
 
 #[test]

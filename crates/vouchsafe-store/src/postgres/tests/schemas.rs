@@ -89,9 +89,8 @@ fn a_role_that_row_security_does_not_hold_is_refused() {
         opened(bypassing).unwrap();
         database.alter(&format!("DROP OWNED BY {role}")).unwrap();
         database.alter(&format!("DROP ROLE {role}")).unwrap();
-        let owns = database.look("SELECT rolname FROM pg_roles WHERE rolname LIKE 'owner_%'").unwrap();
-        let name = owns[0][0].clone().unwrap();
-        assert_eq!(PostgresStore::migrate(&owner, &name), Err(StoreError::RowSecurityOff));
+        let refused = PostgresStore::migrate(&owner, database.owner_role());
+        assert_eq!(refused, Err(StoreError::RowSecurityOff));
         assert_eq!(PostgresStore::migrate(&owner, "nobody at all"), Err(StoreError::Denied));
         let service = database.service().unwrap();
         assert!(PostgresStore::migrate(&service, database.service_role()).is_err());
