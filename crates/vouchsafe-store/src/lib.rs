@@ -21,7 +21,8 @@ mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
-#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+#[cfg(test)]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
