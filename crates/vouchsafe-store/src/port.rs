@@ -45,7 +45,7 @@ pub trait Store: Send + Sync {
     fn remove_remnants(&self) -> Result<(), StoreError>;
 }
 
-type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
+pub(crate) type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
 
 /// Runs a closure in a writing transaction of one organisation and returns its value.
 ///

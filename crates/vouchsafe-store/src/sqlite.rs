@@ -6,31 +6,22 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use vouchsafe_types::OrganisationId;
 
+use crate::StoreError;
 use crate::port::{Store, Transaction};
-use crate::{StoreError, sqlite::rows::Rows};
+use crate::sql::{self, Rows};
 
 #[cfg(any(test, feature = "test-util"))]
 mod bulk;
-mod consent;
-mod documents;
+mod engine;
 mod group;
-mod holdings;
-mod holds;
-mod jobs;
-mod lives;
-mod notices;
-mod orphans;
 #[cfg(test)]
 mod plans;
 mod readers;
-mod retention;
-mod rows;
-mod sealed;
-mod transaction;
 mod turn;
 
 #[cfg(any(test, feature = "test-util"))]
 pub use bulk::load_holdings;
+use engine::SqliteEngine;
 use group::Group;
 use readers::Readers;
 use turn::Turnstile;
@@ -107,31 +98,27 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn write_with(
         &self,
-        _: &OrganisationId,
+        organisation: &OrganisationId,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.group.write(act)
+        self.group.write(organisation, act)
     }
 
     fn read_with(
         &self,
-        _: &OrganisationId,
+        organisation: &OrganisationId,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.readers.with(|connection| {
             let snapshot =
                 connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
-            act(&mut Rows::new(&snapshot))?;
+            act(&mut Rows::new(&SqliteEngine::new(&snapshot), organisation))?;
             snapshot.rollback().map_err(mapped)
         })
     }
 
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
-        self.readers.with(|connection| {
-            Rows::new(connection).all("SELECT id FROM organisation ORDER BY id", [], |row| {
-                OrganisationId::parse(&row.get::<_, String>(0)?).map_err(rows::damaged)
-            })
-        })
+        self.readers.with(|connection| sql::organisations(&SqliteEngine::new(connection)))
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {
@@ -231,4 +218,4 @@ fn has_tables(connection: &Connection) -> Result<bool, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

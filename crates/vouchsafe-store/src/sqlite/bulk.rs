@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use vouchsafe_types::{OrganisationId, Scope, Timestamp};
 
-use super::{STATISTICS, SqliteStore, holdings::LIVE, mapped};
+use super::{STATISTICS, SqliteStore, mapped};
+use crate::sql::LIVE;
 use crate::{Holding, RecordRow, StoreError};
 
 /// Adds live holdings, each with its person and its record, to an organisation in a file that nobody has open.

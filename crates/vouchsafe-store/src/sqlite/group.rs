@@ -14,12 +14,14 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use vouchsafe_types::OrganisationId;
 
-use super::rows::Rows;
+use super::engine::SqliteEngine;
 use super::turn::Turnstile;
 use super::{BUSY_WAIT, mapped};
 use crate::StoreError;
 use crate::port::Transaction;
+use crate::sql::Rows;
 
 /// After so many closures, or so long after its begin, a batch commits although others want to join: members wait no
 /// longer, and other processes get their turn.
@@ -80,13 +82,14 @@ impl Group {
     /// Runs the closure in a batch; returns when the batch is on the disk.
     pub(super) fn write(
         &self,
+        organisation: &OrganisationId,
         act: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut member = self.join()?;
         let Some(writer) = &member.writer else { return Err(StoreError::Aborted) };
-        let mut rows = Rows::new(&writer.connection);
-        let verdict = act(&mut rows);
-        let lost = rows.lost();
+        let engine = SqliteEngine::new(&writer.connection);
+        let verdict = act(&mut Rows::new(&engine, organisation));
+        let lost = engine.lost();
         let Some(writer) = member.writer.take() else { return Err(StoreError::Aborted) };
         let (outcome, duty) = self.leave(writer, verdict, lost)?;
         if let Duty::Steward { patience } = duty {

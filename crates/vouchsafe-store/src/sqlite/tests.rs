@@ -2,24 +2,18 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::MutexGuard;
 
-use rusqlite::params;
 use tempfile::TempDir;
 use vouchsafe_types::{LeafIndex, OrganisationId, Scope, SubjectPseudonym, Timestamp};
 
 use super::*;
+use crate::conformance::{Stage, acme, add, ask, at, change, face, leaf, life, other, person};
 use crate::port;
 
-mod consent;
-mod documents;
+mod bulk;
 mod group;
-mod holdings;
 mod inventory;
-mod keys;
-mod life;
-mod lives;
 mod migration;
-mod orphans;
-mod retention;
+mod plans;
 
 /// The writing connection, outside of any batch.
 struct Held<'a>(MutexGuard<'a, super::group::Writer>);
@@ -44,84 +38,36 @@ fn store() -> (TempDir, SqliteStore) {
     (dir, store)
 }
 
-fn acme() -> OrganisationId {
-    OrganisationId::parse("acme").unwrap()
+/// A store to run the conformance suite on.
+pub(crate) fn stage() -> Box<dyn Stage> {
+    let (dir, store) = store();
+    Box::new(OnSqlite { store, _dir: dir })
 }
 
-fn other() -> OrganisationId {
-    OrganisationId::parse("other").unwrap()
+struct OnSqlite {
+    store: SqliteStore,
+    _dir: TempDir,
 }
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn person(number: u8) -> SubjectPseudonym {
-    SubjectPseudonym::from_bytes([number; 32])
-}
-
-fn face() -> Scope {
-    Scope::from_code([1, 1, 1]).unwrap()
-}
-
-fn leaf(number: u8) -> LeafIndex {
-    LeafIndex::new(u64::from(number)).unwrap()
-}
-
-fn ask<T>(
-    store: &SqliteStore,
-    organisation: &OrganisationId,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    port::read(store, organisation, act)
-}
-
-fn add(store: &SqliteStore, organisation: &OrganisationId) {
-    change(store, organisation, |rows| rows.insert_organisation(organisation, at(0))).unwrap();
-}
-
-fn change<T>(
-    store: &SqliteStore,
-    organisation: &OrganisationId,
-    act: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    port::write(store, organisation, act)
-}
-
-/// How the engine would run a statement.
-fn plan(store: &SqliteStore, sql: &str) -> Vec<String> {
-    let connection = store.connection();
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    for parameter in 1..=statement.parameter_count() {
-        statement.raw_bind_parameter(parameter, 1).unwrap();
+impl Stage for OnSqlite {
+    fn store(&self) -> &dyn Store {
+        &self.store
     }
-    let mut steps = statement.raw_query();
-    std::iter::from_fn(|| steps.next().unwrap().map(|row| row.get(3).unwrap())).collect()
-}
 
-#[test]
-fn a_failed_transaction_leaves_nothing() {
-    let (_dir, store) = store();
-    let failed: Result<(), StoreError> = port::write(&store, &acme(), |rows| {
-        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
-        rows.append_entry(&acme(), b"entry")?;
-        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)
-    });
-    assert_eq!(failed, Err(StoreError::Conflict));
-    let exists: bool = port::read(&store, &acme(), |rows| rows.organisation_exists(&acme())).unwrap();
-    assert!(!exists);
-}
+    fn alter(&self, sql: &str) -> u64 {
+        let connection = self.store.connection();
+        connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
+        let changed = connection.execute(sql, []).unwrap();
+        connection.pragma_update(None, "foreign_keys", "ON").unwrap();
+        changed as u64
+    }
 
-#[test]
-fn entries_are_numbered_from_zero_without_a_gap() {
-    let (_dir, store) = store();
-    let numbers: Result<Vec<u64>, StoreError> = port::write(&store, &acme(), |rows| {
-        rows.insert_organisation(&acme(), Timestamp::UNIX_EPOCH)?;
-        (0..3).map(|i| rows.append_entry(&acme(), &[i])).collect()
-    });
-    assert_eq!(numbers.unwrap(), [0, 1, 2]);
-    let read: Vec<Vec<u8>> = port::read(&store, &acme(), |rows| rows.entries(&acme(), 1, 9)).unwrap();
-    assert_eq!(read, [vec![1], vec![2]]);
+    fn look(&self, sql: &str) -> Vec<(String, i64)> {
+        let connection = self.store.connection();
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
 }
 
 #[test]
@@ -201,4 +147,35 @@ fn a_database_without_write_permission_is_read_only() {
     });
     allow(0o700, 0o600);
     assert_eq!(refused, if privileged { Ok(()) } else { Err(StoreError::ReadOnly) });
+}
+
+#[test]
+fn bytes_under_the_older_key_are_gone_after_resealing() {
+    let (dir, store) = store();
+    change(&store, &acme(), |rows| {
+        life::found(rows, &acme())?;
+        life::live(rows, &acme(), 1)
+    })
+    .unwrap();
+    let template = b"a template under the first key";
+    // Longer than a page.
+    let payload: Vec<u8> = b"a payload under the first key ".repeat(400);
+    change(&store, &acme(), |rows| {
+        rows.reseal_record(&acme(), leaf(10), 1, template, 1)?;
+        rows.reseal_payload(&acme(), 1, 1, &payload, 1)
+    })
+    .unwrap();
+    let found = |bytes: &[u8]| {
+        fs::read_dir(dir.path()).unwrap().any(|file| {
+            fs::read(file.unwrap().path()).unwrap().windows(bytes.len()).any(|window| window == bytes)
+        })
+    };
+    assert!(found(template) && found(&payload[..64]), "the scan finds bytes that are there");
+    change(&store, &acme(), |rows| {
+        rows.reseal_record(&acme(), leaf(10), 1, b"short", 2)?;
+        rows.reseal_payload(&acme(), 1, 1, b"short", 2)
+    })
+    .unwrap();
+    store.remove_remnants().unwrap();
+    assert!(!found(template) && !found(&payload[..64]));
 }

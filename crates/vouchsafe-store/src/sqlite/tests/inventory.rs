@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use vouchsafe_types::DataClass;
 
 use super::*;
+use crate::sql::texts::{REFERENCES, tables};
 use crate::{INVENTORY, inventory_table};
 
 /// Promise: FP-2a-minimal
@@ -55,4 +56,24 @@ fn the_table_has_a_row_for_each_column_and_a_cell_for_each_heading() {
     );
     assert!(lines.contains(&"| organisation | id | none | the tenant |  |  |"));
     assert!(!table.contains("never shown"));
+}
+
+#[test]
+fn the_references_are_those_of_the_schema_and_never_null() {
+    let (_dir, store) = store();
+    let connection = store.connection();
+    let sql = "SELECT f.\"table\", group_concat(f.\"from\" || '=' || f.\"to\" || iif(c.\"notnull\", '', '?')) \
+               FROM (SELECT * FROM pragma_foreign_key_list(?1) ORDER BY id, seq) f \
+               JOIN pragma_table_info(?1) c ON c.name = f.\"from\" GROUP BY f.id";
+    let mut declared = BTreeSet::new();
+    for table in tables() {
+        let mut statement = connection.prepare(sql).unwrap();
+        let found = statement.query_map([table], |row| Ok((table.to_owned(), row.get(0)?, row.get(1)?)));
+        declared.extend(found.unwrap().map(Result::unwrap));
+    }
+    let listed = REFERENCES.iter().map(|(table, parent, pairs)| {
+        let pairs: Vec<_> = pairs.iter().map(|(from, to)| format!("{from}={to}")).collect();
+        ((*table).to_owned(), (*parent).to_owned(), pairs.join(","))
+    });
+    assert_eq!(declared, listed.collect());
 }

@@ -1,0 +1,54 @@
+//! Statements beside the port, for tests.
+use tokio_postgres::SimpleQueryMessage;
+
+use super::driver::Driver;
+use super::link::{Link, Server};
+use super::{PostgresConfig, error};
+use crate::StoreError;
+
+/// A connection that runs what it is given.
+pub(crate) struct Admin {
+    server: Server,
+    link: Link,
+}
+
+impl Admin {
+    pub(crate) fn of(config: &PostgresConfig) -> Result<Self, StoreError> {
+        let server = Server::of(config, Driver::start()?)?;
+        let link = server.connect()?;
+        Ok(Self { server, link })
+    }
+
+    pub(crate) fn run(&self, sql: &str) -> Result<(), StoreError> {
+        self.execute(sql).map(drop)
+    }
+
+    /// Returns: how many rows were changed.
+    pub(crate) fn execute(&self, sql: &str) -> Result<u64, StoreError> {
+        let said = self.said(sql)?;
+        Ok(said
+            .iter()
+            .map(|message| match message {
+                SimpleQueryMessage::CommandComplete(changed) => *changed,
+                _ => 0,
+            })
+            .sum())
+    }
+
+    /// The rows, each column as text.
+    pub(crate) fn look(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, StoreError> {
+        let rows = self.said(sql)?.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
+            }
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
+    fn said(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, StoreError> {
+        self.server.driver.wait(self.server.bounds.answer(), async {
+            self.link.client.simple_query(sql).await.map_err(error::statement)
+        })
+    }
+}
