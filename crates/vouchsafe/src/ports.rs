@@ -133,6 +133,20 @@ impl Ports {
     /// # Errors
     /// As [`Self::in_folder`].
     pub fn in_folder_with(dir: &Path, service: Arc<dyn KeyService>) -> Result<Self, Error> {
+        let _made = Folders::make(dir)?;
+        Self::in_folder_on(dir, service, Arc::new(SqliteStore::open(&dir.join(DATABASE))?))
+    }
+
+    /// As [`Self::in_folder_with`], with the rows in another database than a file of the folder, such as
+    /// `vouchsafe_store::PostgresStore` (feature `postgres`). Key states and log stay in the folder.
+    ///
+    /// # Errors
+    /// As [`Self::in_folder`].
+    pub fn in_folder_on(
+        dir: &Path,
+        service: Arc<dyn KeyService>,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, Error> {
         let Folders { keys, logs, outside } = Folders::make(dir)?;
         Ok(Self {
             keys: service,
@@ -142,7 +156,7 @@ impl Ports {
             audit: Arc::new(NoAudit),
             cache: CachePolicy::default(),
             ticks: Arc::new(BootTicks),
-            store: Arc::new(SqliteStore::open(&dir.join(DATABASE))?),
+            store,
             logs,
             entropy: Arc::new(OsEntropy::new()),
             clock: Arc::new(SystemClock),

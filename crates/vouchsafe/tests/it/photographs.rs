@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use vouchsafe::{FaceEngine, Image, Limits, ModelSet, Ports, Refusal, Vouchsafe};
+use vouchsafe::{FaceEngine, Image, Limits, ModelSet, Refusal, Vouchsafe};
 
-use crate::scene::{Scene, consented, permit, refusal};
+use crate::scene::{Scene, consented, permit, ports_in, refusal};
 
 pub(crate) fn picture(name: &str) -> Image {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(name);
@@ -18,7 +18,7 @@ pub(crate) fn picture(name: &str) -> Image {
 fn one_person_is_enrolled_recognised_and_told_from_another() {
     let scene = Scene::new();
     let engine = Arc::new(FaceEngine::load(&ModelSet::bundled().unwrap()).unwrap());
-    let ports = Ports::in_folder(scene.dir.path()).unwrap().with_clock(scene.clock.clone());
+    let ports = ports_in(scene.dir.path()).with_clock(scene.clock.clone());
     let service = Vouchsafe::open_with(ports.with_engine(engine));
     let organisation = service.organisation("acme").unwrap();
     let person = consented(&organisation, "4711");

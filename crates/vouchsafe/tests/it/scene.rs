@@ -1,5 +1,7 @@
 //! A folder, a virtual clock and people whose embeddings are supplied.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,9 +11,11 @@ use vouchsafe::consent::{AttestedBy, ExpressionKind};
 use vouchsafe::embed::FaceEmbedding;
 use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
+use vouchsafe::keys::KeyFile;
 use vouchsafe::ledger::{EntryKind, Leaf};
 use vouchsafe::retention::Policy;
-use vouchsafe::store::{SqliteStore, StoreError, Transaction};
+use vouchsafe::store::test_util::Postgres;
+use vouchsafe::store::{PostgresConfig, PostgresStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
 use vouchsafe::{
@@ -50,7 +54,7 @@ impl Scene {
     }
 
     pub(crate) fn ports(&self) -> Ports {
-        let mut ports = Ports::in_folder(self.dir.path()).unwrap().with_clock(self.clock.clone());
+        let mut ports = ports_in(self.dir.path()).with_clock(self.clock.clone());
         ports.approvers.push(approver().key().clone());
         ports
     }
@@ -65,8 +69,8 @@ impl Scene {
         organisation: &OrganisationId,
         look: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
     ) -> T {
-        let store = SqliteStore::open(&self.database()).unwrap();
-        vouchsafe::store::read(&store, organisation, look).unwrap()
+        let store = ports_in(self.dir.path()).store;
+        vouchsafe::store::read(&*store, organisation, look).unwrap()
     }
 
     /// What the log of an organisation says happened, in order.
@@ -106,8 +110,51 @@ impl Scene {
     }
 }
 
+/// Says on which engine the scenes keep their rows: `sqlite`, or `postgres`.
+const ENGINE: &str = "VOUCHSAFE_TEST_STORE";
+/// Says in a folder where its rows are, if they are not in it.
+const SERVER: &str = "server";
+
+/// Whether scenes keep their rows on a PostgreSQL server.
+pub(crate) fn is_on_postgres() -> bool {
+    std::env::var_os(ENGINE).is_some_and(|engine| engine == "postgres")
+}
+
+/// Whether this is a test of SQLite's file, and scenes have none; says so.
+pub(crate) fn is_without_file() -> bool {
+    if is_on_postgres() {
+        eprintln!("not on PostgreSQL: it goes past the port, into SQLite's file");
+    }
+    is_on_postgres()
+}
+
+/// The default ports of a folder, with the rows where the scenes keep them.
+pub(crate) fn ports_in(dir: &Path) -> Ports {
+    if !is_on_postgres() {
+        return Ports::in_folder(dir).unwrap();
+    }
+    let keys = dir.join("keys");
+    fs::create_dir_all(&keys).unwrap();
+    fs::set_permissions(&keys, Permissions::from_mode(0o700)).unwrap();
+    let file = keys.join("service.keys");
+    let key_file = if file.exists() { KeyFile::open(&file) } else { KeyFile::create_new(&file) };
+    Ports::in_folder_on(dir, Arc::new(key_file.unwrap()), Arc::new(server_of(dir))).unwrap()
+}
+
+/// The database of a folder: made when it is first opened, and there until the server ends with the process.
+fn server_of(dir: &Path) -> PostgresStore {
+    let file = dir.join(SERVER);
+    if !file.exists() {
+        let server = Postgres::shared().unwrap().unwrap();
+        let database = Box::leak(Box::new(server.database().unwrap()));
+        fs::write(&file, database.through(server.port().unwrap())).unwrap();
+    }
+    let config = PostgresConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+    PostgresStore::open(&config, Timestamp::now()).unwrap()
+}
+
 pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {
-    let mut ports = Ports::in_folder(dir).unwrap().with_clock(clock.clone());
+    let mut ports = ports_in(dir).with_clock(clock.clone());
     ports.approvers.push(approver().key().clone());
     Vouchsafe::open_with(ports)
 }

@@ -12,9 +12,9 @@ use vouchsafe::ledger::{
 };
 use vouchsafe::store::FolderTiles;
 use vouchsafe::types::{Digest, Secret};
-use vouchsafe::{Error, Organisation, Ports, Receipt, Unexplained, Vouchsafe};
+use vouchsafe::{Error, Organisation, Receipt, Unexplained, Vouchsafe};
 
-use crate::scene::{FACE, Scene, consented, enrol, verify};
+use crate::scene::{FACE, Scene, consented, enrol, ports_in, verify};
 
 /// A witness in memory that keeps the rules of C2SP tlog-witness: consistency or no cosignature.
 struct Neighbour {
@@ -62,7 +62,7 @@ impl Witness for Neighbour {
 }
 
 fn open_with(scene: &Scene, witnesses: &[&Arc<Neighbour>], quorum: Option<&Policy>) -> Vouchsafe {
-    let mut ports = Ports::in_folder(scene.dir.path()).unwrap().with_clock(scene.clock.clone());
+    let mut ports = ports_in(scene.dir.path()).with_clock(scene.clock.clone());
     ports.witnesses = witnesses.iter().map(|witness| Arc::clone(witness) as Arc<dyn Witness>).collect();
     ports.quorum = quorum.cloned();
     Vouchsafe::open_with(ports)
