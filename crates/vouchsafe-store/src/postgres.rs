@@ -42,8 +42,9 @@ use turns::Turns;
 /// the bounded wait. A closure runs once, whatever happens after its begin.
 ///
 /// If the connection is lost before the commit was acknowledged, the store connects again and asks the server for the
-/// fate of the transaction. It reports success or [`StoreError::Io`] (nothing stored); only if no server of the same
-/// timeline answers within the bounded wait, as after a failover, [`StoreError::CommitUnknown`].
+/// fate of the transaction. It reports success or [`StoreError::Io`] (nothing stored); [`StoreError::CommitUnknown`] if
+/// no server of the same timeline answers within the bounded wait, as after a failover, or if the server crashed in
+/// between and says of the transaction's number that it was committed: after a crash it may be another one's.
 ///
 /// A commit is acknowledged once it is as durable as the server's `synchronous_commit` says, and at least on its disk;
 /// `remote_apply` or `on` with synchronous standbys is a decision of the operator.
@@ -178,8 +179,7 @@ impl PostgresStore {
         let engine = self.engine(&link);
         let done = act(&engine);
         let lost = engine.lost();
-        link.roll_back();
-        lease.link = Some(link);
+        lease.link = rolled_back(link, lost);
         match (done, lost) {
             (Ok(_), Some(error)) => Err(error),
             (done, _) => done,
@@ -203,11 +203,11 @@ impl Store for PostgresStore {
         let Some(link) = lease.link.take() else { return Err(StoreError::Aborted) };
         let engine = self.engine(&link);
         let verdict = act(&mut Rows::new(&engine, organisation));
-        match engine.lost().map_or(verdict, Err) {
+        let lost = engine.lost();
+        match lost.map_or(verdict, Err) {
             Ok(()) => self.commit(&mut lease, link, &begun),
             Err(error) => {
-                link.roll_back();
-                lease.link = Some(link);
+                lease.link = rolled_back(link, lost);
                 // The closure's own word says more than that of the statement it met.
                 Err(verdict.err().unwrap_or(error))
             }
@@ -225,6 +225,14 @@ impl Store for PostgresStore {
     fn remove_remnants(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// The connection, ready for the next transaction; none if the server may still be busy with a statement of this one.
+fn rolled_back(link: Link, lost: Option<StoreError>) -> Option<Link> {
+    (lost != Some(StoreError::Io)).then(|| {
+        link.roll_back();
+        link
+    })
 }
 
 impl Server {

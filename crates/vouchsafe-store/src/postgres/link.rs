@@ -78,7 +78,7 @@ impl Server {
 
     pub(super) fn connect(&self) -> Result<Link, StoreError> {
         // Each of several hosts has its own time-out.
-        self.driver.wait(self.bounds.connect * 4 + self.bounds.answer(), self.link())
+        self.driver.wait(self.bounds.connect * 5, self.link())
     }
 
     async fn link(&self) -> Result<Link, StoreError> {
