@@ -12,6 +12,7 @@ Witnesses and older checkpoints are not looked at.
 import base64
 import collections
 import datetime
+import functools
 import hashlib
 import hmac
 import json
@@ -326,6 +327,7 @@ def parse_certificate(body, _, path):
     return values
 
 
+@functools.lru_cache
 def hour_of(text):
     time = datetime.datetime.strptime(text, "%Y-%m-%dT%H:00:00Z").replace(tzinfo=datetime.timezone.utc)
     return int(time.timestamp()) // 3600
