@@ -7,9 +7,8 @@ use vouchsafe_types::{DataClass, LeafIndex, SubjectPseudonym, Timestamp};
 
 use crate::act::Act;
 use crate::close::{End, end_all};
-use crate::events::{end_due, note};
+use crate::events::{end_due, note, stands, supersede};
 use crate::jobs::{Job, JobKind};
-use crate::lives::trigger_code;
 use crate::orders::order_deletions;
 use crate::payload::Payload;
 use crate::{Destruction, Error, Subject};
@@ -70,27 +69,20 @@ pub(crate) fn delete_account(
     if act.rows.last_interaction(act.organisation, subject)?.is_none() {
         return Ok(Vec::new());
     }
+    let mut condemned = Vec::new();
     // Whoever asks again, because an answer was lost, deletes nothing twice.
-    if !is_deleted(act, subject)? {
+    if !stands(act, subject, Trigger::AccountDeletion)? {
+        condemned.extend(supersede(act, subject, Trigger::AccountDeletion, reason, by)?);
         let payload =
             Payload::by(by, act.now).word("event", Trigger::AccountDeletion.name()).cause(reason.name());
         let recorded = act.record(EntryKind::SubjectEvent, DataClass::ConsentEvidence, subject, &payload)?;
         note(act, subject, None, Trigger::AccountDeletion, recorded.entry)?;
     }
-    let mut condemned = end_all(act, subject, End::account_deleted(by, reason))?;
+    condemned.extend(end_all(act, subject, End::account_deleted(by, reason))?);
     condemned.extend(end_due(act, subject, reason, by)?);
     let orders = order_deletions(act, subject, since)?;
     if !condemned.is_empty() || orders > 0 {
         act.begin_job(JobKind::AccountDeletion, Some(subject), &Job::of(&condemned))?;
     }
     Ok(condemned)
-}
-
-/// Whether the account was deleted, and the person has not come back.
-fn is_deleted(act: &mut Act<'_>, subject: SubjectPseudonym) -> Result<bool, Error> {
-    let seen = act.rows.last_interaction(act.organisation, subject)?;
-    let events = act.rows.events(act.organisation, subject)?;
-    let deletion = trigger_code(Trigger::AccountDeletion);
-    let mut deletions = events.iter().filter(|event| event.scope.is_none() && event.trigger == deletion);
-    Ok(deletions.any(|event| seen.is_none_or(|seen| seen <= event.at)))
 }

@@ -3,8 +3,8 @@
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
 use vouchsafe_retention::{Trigger, Verdict};
-use vouchsafe_store::{EventRow, HoldingState, ResidenceRow};
-use vouchsafe_types::{DataClass, Jurisdiction, LeafIndex, Role, Scope, SubjectPseudonym};
+use vouchsafe_store::{EventRow, Holding, HoldingState, ResidenceRow};
+use vouchsafe_types::{DataClass, Jurisdiction, LeafIndex, Role, Scope, SubjectPseudonym, Timestamp};
 
 use crate::act::Act;
 use crate::cause::Cause;
@@ -94,6 +94,55 @@ pub(crate) fn note(
     let row = EventRow { scope, trigger: trigger_code(trigger), at: act.now, entry };
     act.rows.put_event(act.organisation, subject, &row)?;
     Ok(())
+}
+
+/// Whether an event of the whole person was noted, and nothing that it ends has arrived since.
+pub(crate) fn stands(act: &mut Act<'_>, subject: SubjectPseudonym, trigger: Trigger) -> Result<bool, Error> {
+    let Some(known) = noted(act, subject, trigger)? else { return Ok(false) };
+    let arrived = act.rows.holdings_of(act.organisation, subject)?.into_iter();
+    Ok(!arrived.filter(|holding| holding.created_at > known).any(|holding| ends(act, &holding, trigger)))
+}
+
+/// Lets a new event of the whole person take the place of one that no longer [`stands`]. What the old one ended goes
+/// now, unless something keeps it: its period must not begin again.
+///
+/// Returns: the leaves that are fenced.
+pub(crate) fn supersede(
+    act: &mut Act<'_>,
+    subject: SubjectPseudonym,
+    trigger: Trigger,
+    reason: DestructionReason,
+    by: ActorRole,
+) -> Result<Vec<LeafIndex>, Error> {
+    let Some(known) = noted(act, subject, trigger)? else { return Ok(Vec::new()) };
+    let (life, mut condemned) = (act.life(subject)?, Vec::new());
+    for holding in act.rows.holdings_of(act.organisation, subject)? {
+        if holding.created_at > known || !ends(act, &holding, trigger) {
+            continue;
+        }
+        let decision = act.decide(&life, &holding)?;
+        if !is_kept(&decision, act.now) {
+            let rule = decision.deadline().decided().filter(|ruling| ruling.at() <= act.now);
+            condemn(act, &holding, &Cause::new(reason, rule.map(|ruling| ruling.rule())), by)?;
+            condemned.push(holding.leaf);
+        }
+    }
+    act.rows.clear_event(act.organisation, subject, None, trigger_code(trigger))?;
+    Ok(condemned)
+}
+
+/// When an event of the whole person was noted.
+fn noted(act: &mut Act<'_>, subject: SubjectPseudonym, trigger: Trigger) -> Result<Option<Timestamp>, Error> {
+    let events = act.rows.events(act.organisation, subject)?;
+    let event = |event: &&EventRow| event.scope.is_none() && event.trigger == trigger_code(trigger);
+    Ok(events.iter().find(event).map(|event| event.at))
+}
+
+/// Whether a rule of the policy ends a live holding after this.
+fn ends(act: &Act<'_>, holding: &Holding, trigger: Trigger) -> bool {
+    let mut rules = act.core.ports.retention.rules().iter().filter(|rule| rule.is_enabled());
+    holding.state == HoldingState::Live
+        && rules.any(|rule| rule.class() == holding.class && rule.trigger() == trigger)
 }
 
 /// Fences the template of a scope at once, unless a hold or a duty keeps it; then the gate refuses it all the same, and

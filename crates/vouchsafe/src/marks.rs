@@ -7,7 +7,7 @@ use vouchsafe_types::DataClass;
 
 use crate::close::{EVIDENCE, End, end_all};
 use crate::consents::Mark;
-use crate::events::{end_due, note};
+use crate::events::{end_due, note, stands, supersede};
 use crate::payload::Payload;
 use crate::{Destruction, Error, Subject};
 
@@ -53,9 +53,14 @@ impl Subject<'_> {
         let condemned = self.act(&EVIDENCE, |act| {
             self.make_known(act)?;
             let entry = self.put_mark(act, Mark::Minor, by)?;
-            note(act, self.pseudonym, None, Trigger::LearnedMinor, entry)?;
-            let mut condemned = end_all(act, self.pseudonym, End::MINOR)?;
-            condemned.extend(end_due(act, self.pseudonym, DestructionReason::LearnedMinor, by)?);
+            let (person, reason) = (self.pseudonym, DestructionReason::LearnedMinor);
+            let mut condemned = Vec::new();
+            if !stands(act, person, Trigger::LearnedMinor)? {
+                condemned.extend(supersede(act, person, Trigger::LearnedMinor, reason, by)?);
+                note(act, person, None, Trigger::LearnedMinor, entry)?;
+            }
+            condemned.extend(end_all(act, person, End::MINOR)?);
+            condemned.extend(end_due(act, person, reason, by)?);
             Ok(condemned)
         })?;
         Ok(self.organisation.destruction_of(&condemned))

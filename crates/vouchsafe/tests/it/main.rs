@@ -17,6 +17,7 @@ mod in_flight;
 mod keys;
 mod life;
 mod log;
+mod on_postgres;
 mod pause;
 mod photographs;
 mod receipt_scan;

@@ -370,3 +370,45 @@ fn statistics_outlive_the_people_and_tell_of_no_small_group() {
     }
     assert_eq!(given.minimum, 3, "what was counted before names nobody");
 }
+
+/// Promise: WB-5-delete, WB-4-account
+#[test]
+fn what_arrives_after_a_deletion_goes_with_the_next_one() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let name = || FreeText::parse("A. Person").unwrap();
+    let person = consented(&organisation, "4711");
+    enrol(&person, 1);
+    person.record_fact(FactField::Name, &name(), DPO).unwrap();
+    let _ = person.erase().unwrap();
+    // An administrator writes something down, though there is no account.
+    scene.clock.advance(2.days()).unwrap();
+    person.record_fact(FactField::Name, &name(), DPO).unwrap();
+    scene.clock.advance(2.days()).unwrap();
+    assert_eq!(done(person.erase().unwrap()), 1);
+    assert_eq!(person.facts().unwrap().len(), 0);
+    // The person comes back with a consent and does not enrol.
+    scene.clock.advance(2.days()).unwrap();
+    give(&person, FACE, &notice(&organisation));
+    person.record_fact(FactField::Name, &name(), DPO).unwrap();
+    scene.clock.advance(2.days()).unwrap();
+    assert_eq!(done(person.erase_by(DPO).unwrap()), 1);
+    assert_eq!(person.facts().unwrap().len(), 0);
+    let events = || scene.kinds("acme").iter().filter(|kind| **kind == K::SubjectEvent).count();
+    assert_eq!((done(person.erase().unwrap()), events()), (0, 3), "nothing is deleted twice");
+}
+
+/// Promise: WB-7-children
+#[test]
+fn what_arrives_after_a_minor_was_learned_of_goes_when_it_is_said_again() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let _ = person.learned_minor(DPO).unwrap();
+    scene.clock.advance(2.days()).unwrap();
+    let name = FreeText::parse("A. Person").unwrap();
+    person.record_fact(FactField::Name, &name, DPO).unwrap();
+    scene.clock.advance(2.days()).unwrap();
+    assert_eq!(done(person.learned_minor(DPO).unwrap()), 1);
+    assert_eq!(person.facts().unwrap().len(), 0);
+}

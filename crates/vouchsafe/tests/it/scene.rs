@@ -111,7 +111,7 @@ impl Scene {
 }
 
 /// Says on which engine the scenes keep their rows: `sqlite`, or `postgres`.
-const ENGINE: &str = "VOUCHSAFE_TEST_STORE";
+pub(crate) const ENGINE: &str = "VOUCHSAFE_TEST_STORE";
 /// Says in a folder where its rows are, if they are not in it.
 const SERVER: &str = "server";
 
