@@ -155,7 +155,10 @@ impl Drill {
         if done && stored.is_unfinished() {
             self.findings.push(format!("{work:?}: it was acknowledged, and is not done"));
         }
-        stage::perform(folder, work);
+        if work.is_deletion() && stored.is_fenced_without_a_job() {
+            self.findings.push(format!("{work:?}: what is fenced has no job"));
+        }
+        stage::finish(folder, work, stored.has_begun());
         let left = Shape::of(folder, work);
         self.twice += left.twice(&whole);
         self.lost += left.missing(&whole);

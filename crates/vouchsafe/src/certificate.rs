@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_ledger::merkle::leaf_hash;
 use vouchsafe_ledger::{Checkpoint, Leaf, LogSigner, Note, Trust, VerifierKey};
 use vouchsafe_types::{DataClass, Digest, Timestamp};
@@ -122,9 +123,29 @@ impl Statement {
                 .map_or_else(Vec::new, |list| list.split(", ").map(str::to_owned).collect()),
         };
         // One valid encoding: what is printed from the parts must be what was read.
-        (statement.text() == text).then_some(statement)
+        (statement.text() == text && statement.has_evidence()).then_some(statement)
+    }
+
+    /// Whether the fields about the key service have their form.
+    fn has_evidence(&self) -> bool {
+        let number = |text: &str| text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
+        let left = |item: &String| {
+            ["copies-of-the-key-host", "everything"].contains(&item.as_str())
+                || item.strip_prefix("recipients ").is_some_and(number)
+        };
+        (self.statements == NONE || number(&self.statements))
+            && (self.state_digest == NONE || Digest::parse(&self.state_digest).is_ok())
+            && STRENGTHS.iter().any(|strength| strength.name() == self.strength)
+            && self.not_reached.iter().all(left)
     }
 }
+
+const STRENGTHS: [ErasureStrength; 4] = [
+    ErasureStrength::ServiceAttested,
+    ErasureStrength::ServiceExcludedFromBackup,
+    ErasureStrength::HostOnly,
+    ErasureStrength::None,
+];
 
 impl DestructionCertificate {
     pub(crate) fn sign(statement: Statement, signer: &LogSigner) -> Result<Self, Error> {

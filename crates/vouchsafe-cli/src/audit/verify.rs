@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use vouchsafe::ledger::read_handovers;
 use vouchsafe::store::FolderTiles;
-use vouchsafe::{BundleCounts, BundleReport, verify_bundle};
+use vouchsafe::{BundleCounts, BundleReport, Timestamp, verify_bundle};
 
 use super::named;
 use crate::CliError;
@@ -30,11 +30,11 @@ impl Verify {
         let kept = self.checkpoint.as_ref().map(kept).transpose()?;
         let trust = known.trust();
         let trust = kept.as_ref().map_or(trust, |signed| trust.remembering(signed.checkpoint()));
-        print(out, &verify_bundle(&self.folder, &trust).map_err(named)?)
+        print(out, &verify_bundle(&self.folder, &trust).map_err(named)?, Timestamp::now())
     }
 }
 
-fn print(out: &mut dyn Write, report: &BundleReport) -> Result<(), CliError> {
+fn print(out: &mut dyn Write, report: &BundleReport, now: Timestamp) -> Result<(), CliError> {
     if let Some(head) = report.checkpoint() {
         writeln!(out, "origin        {}", head.origin())?;
         writeln!(out, "size          {}", head.size())?;
@@ -46,6 +46,9 @@ fn print(out: &mut dyn Write, report: &BundleReport) -> Result<(), CliError> {
     let counts = report.counts();
     writeln!(out, "files         {}", report.files())?;
     writeln!(out, "checked       {} entries", counts.entries)?;
+    if let Some(newest) = report.newest() {
+        writeln!(out, "until         {newest}, as its entries say")?;
+    }
     writeln!(out, "public        {} payload(s), {} lost by a recovery", counts.public, counts.public_lost)?;
     writeln!(out, "notices       {}", counts.notices)?;
     match report.policy() {
@@ -57,11 +60,16 @@ fn print(out: &mut dyn Write, report: &BundleReport) -> Result<(), CliError> {
     for finding in report.findings() {
         writeln!(out, "finding       {finding}")?;
     }
+    let ahead = report.is_dated_ahead_of(now);
+    if ahead {
+        writeln!(out, "finding       the log is dated ahead of this machine's clock")?;
+    }
     writeln!(out, "counts        {counts}")?;
-    if report.is_sound() {
+    if report.is_sound() && !ahead {
         return Ok(writeln!(out, "sound")?);
     }
-    Err(CliError::BundleNotSound((report.findings().len() as u64 + report.omitted()).max(1)))
+    let findings = report.findings().len() as u64 + report.omitted() + u64::from(ahead);
+    Err(CliError::BundleNotSound(findings.max(1)))
 }
 
 /// What became of the enrolments, and of what was destroyed.
@@ -82,7 +90,8 @@ fn lives(out: &mut dyn Write, counts: &BundleCounts) -> Result<(), CliError> {
     let (expired, early) = (counts.expired, counts.early);
     writeln!(out, "without one   {expired} after seven years, {early} before, {} lost", counts.lost)?;
     let (absent, retired) = (counts.policy_absent, counts.rule_retired);
-    writeln!(out, "rules         {absent} of a policy that is not here, {retired} of an earlier one")?;
+    write!(out, "rules         {absent} of a policy that is not here, {retired} of an earlier one")?;
+    writeln!(out, ", {} of one that was not in force", counts.policy_not_in_force)?;
     Ok(())
 }
 

@@ -17,7 +17,8 @@ pub trait HoldingRows {
         subject: SubjectPseudonym,
         scope: Scope,
     ) -> Result<Option<Holding>, StoreError>;
-    /// The live holding of a class of data of fixed age that was created in `from..to`.
+    /// The live holding of a class of data of fixed age that was created in `from..to`: of several the one with the
+    /// least leaf, which every process knows that knows any of them.
     fn daily_holding(
         &mut self,
         organisation: &OrganisationId,

@@ -76,7 +76,7 @@ impl HoldingRows for Rows<'_> {
     ) -> Result<Option<Holding>, StoreError> {
         let sql = format!(
             "SELECT {HOLDING} FROM holding WHERE organisation = ?1 AND subject = ?2 AND class = ?3 \
-             AND scope IS NULL AND state = {LIVE} AND created_at >= ?4 AND created_at < ?5 LIMIT 1"
+             AND scope IS NULL AND state = {LIVE} AND created_at >= ?4 AND created_at < ?5 ORDER BY leaf LIMIT 1"
         );
         let (from, to) = (day.0.as_microsecond(), day.1.as_microsecond());
         let key = &values![organisation.as_str(), subject.as_bytes(), class.code(), from, to];

@@ -106,6 +106,8 @@ pub(crate) struct Begun {
     /// What ends with the account that is deleted, by state; none for a sweep.
     account: BTreeSet<&'static str>,
     jobs: i64,
+    /// Deletions of an account that are noted.
+    deletions: i64,
     work_is_deletion: bool,
 }
 
@@ -113,6 +115,15 @@ impl Begun {
     /// Whether the account is fenced as a whole or not at all.
     pub(crate) fn is_atomic(&self) -> bool {
         !self.work_is_deletion || self.account.len() <= 1
+    }
+
+    /// Whether the transaction that acknowledges the work was committed.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.condemned > 0 || self.destroyed > 0 || self.deletions > 0
+    }
+
+    pub(crate) const fn is_fenced_without_a_job(&self) -> bool {
+        self.condemned > 0 && self.jobs == 0
     }
 
     pub(crate) const fn is_unfinished(&self) -> bool {
@@ -156,6 +167,8 @@ pub(crate) fn begun(folder: &Path, work: Work, before: usize) -> Begun {
     }
     begun.jobs =
         cold.numbers("SELECT count(*) FROM job WHERE finished_at IS NULL").unwrap().into_iter().sum();
+    let noted = "SELECT count(*) FROM life_event WHERE trigger = 1 AND length(scope) = 0";
+    begun.deletions = cold.numbers(noted).unwrap().into_iter().sum();
     begun
 }
 

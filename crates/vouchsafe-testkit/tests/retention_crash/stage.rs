@@ -94,10 +94,20 @@ fn open_at(scene: &Scene) -> Vouchsafe {
     Vouchsafe::open_with(ports)
 }
 
-/// Does the work, or ends what a killed process began of it.
+/// Does the work.
 pub(crate) fn perform(folder: &Path, work: Work) {
     let vouchsafe = open(folder);
     work_in(&vouchsafe.organisation(ORGANISATION).unwrap(), work);
+}
+
+/// Ends what a killed process began of it. Nobody asks again for a deletion whose transaction was committed: its job has
+/// to see it through.
+pub(crate) fn finish(folder: &Path, work: Work, is_begun: bool) {
+    if !is_begun || matches!(work, Work::Templates | Work::Evidence) {
+        return perform(folder, work);
+    }
+    let vouchsafe = open(folder);
+    vouchsafe.organisation(ORGANISATION).unwrap().resume_jobs().unwrap();
 }
 
 pub(crate) fn work_in(organisation: &Organisation<'_>, work: Work) {
@@ -110,7 +120,6 @@ pub(crate) fn work_in(organisation: &Organisation<'_>, work: Work) {
             done(&organisation.sweep().unwrap());
         }
         Work::Erase { person } => {
-            organisation.resume_jobs().unwrap();
             done(&organisation.subject(&caller_id(person)).unwrap().erase().unwrap());
         }
     }

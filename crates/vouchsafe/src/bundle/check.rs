@@ -167,8 +167,12 @@ impl Check {
         let old: Vec<_> = handovers.iter().map(|handover| handover.statement().old()).collect();
         let current = handovers.last().map_or(trust.key(), |last| last.statement().new_key());
         let expected = keys_text(trust.origin(), &old, current);
-        if self.bundle.read(KEYS)?.is_some_and(|keys| keys != expected.as_bytes()) {
-            self.report.add(BundleFinding::KeysDiffer);
+        match self.bundle.read(KEYS)? {
+            Some(keys) if keys == expected.as_bytes() => {}
+            Some(_) => self.report.add(BundleFinding::KeysDiffer),
+            // One that is listed and not there is found with the list.
+            None if self.bundle.list.as_ref().is_some_and(|list| list.get(KEYS).is_some()) => {}
+            None => self.report.add(BundleFinding::Missing(KEYS.to_owned())),
         }
         Ok(())
     }

@@ -62,6 +62,9 @@ impl<'a> Entries<'a> {
             self.public(entry, leaf)?;
         }
         let certificate = self.page.remove(&entry);
+        if !self.pairing.is_own(leaf) {
+            self.check.report.add(BundleFinding::Foreign(entry));
+        }
         let counts = &mut self.check.report.counts;
         let found = self.pairing.step(entry, (bytes, leaf), certificate.as_ref(), counts);
         found.into_iter().for_each(|finding| self.check.report.add(finding));
@@ -96,6 +99,7 @@ impl<'a> Entries<'a> {
             }
         }
         let in_force = self.pairing.in_force();
+        report.newest = self.pairing.newest();
         report.policy = in_force.map(|digest| (digest, self.pairing.has_policy(&digest)));
         let findings = self.pairing.end(&self.gaps, &mut report.counts);
         findings.into_iter().for_each(|finding| report.add(finding));
@@ -117,7 +121,12 @@ impl<'a> Entries<'a> {
         };
         self.check.report.counts.public += 1;
         let Some(payload) = payload else { return Ok(()) };
-        self.gaps.extend(payload.gap);
+        match payload.gap {
+            Some((from, to)) if leaf.kind != EntryKind::LogRecovered || from > to || to > entry => {
+                self.check.report.add(BundleFinding::GapRefused(entry));
+            }
+            gap => self.gaps.extend(gap),
+        }
         self.pairing.public(leaf, &payload);
         if leaf.kind == EntryKind::NoticePublished { self.notice(entry, &payload) } else { Ok(()) }
     }

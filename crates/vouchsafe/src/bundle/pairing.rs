@@ -23,6 +23,7 @@ use super::report::{BundleCounts, BundleFinding};
 use crate::DestructionCertificate;
 use crate::audit::EVIDENCE_HOURS;
 use crate::destroy::RETIRED;
+use crate::logs;
 use crate::payload::Payload;
 
 /// What the entries said so far.
@@ -36,7 +37,7 @@ pub(super) struct Pairing<'a> {
     ended: BTreeMap<u64, u32>,
     /// Which policy came into force, in this order.
     in_force: Vec<Digest>,
-    newest: u32,
+    newest: Option<u32>,
 }
 
 struct Enrolment {
@@ -53,7 +54,7 @@ impl<'a> Pairing<'a> {
             bare: Vec::new(),
             ended: BTreeMap::new(),
             in_force: Vec::new(),
-            newest: 0,
+            newest: None,
         }
     }
 
@@ -65,7 +66,7 @@ impl<'a> Pairing<'a> {
         certificate: Option<&DestructionCertificate>,
         counts: &mut BundleCounts,
     ) -> Option<BundleFinding> {
-        self.newest = self.newest.max(leaf.hour);
+        self.newest = self.newest.max(Some(leaf.hour));
         if leaf.kind == EntryKind::TemplateEnrolled {
             self.enrolled.insert(entry, Enrolment { leaf: leaf_hash(bytes), destroyed: false });
         }
@@ -151,6 +152,7 @@ impl<'a> Pairing<'a> {
             counts.policy_absent += u64::from(certificate.rule().is_some());
             return named.and(unknown);
         };
+        counts.policy_not_in_force += u64::from(!self.in_force.contains(&digest));
         let Some(policy) = self.policies.get(&digest) else {
             counts.policy_absent += 1;
             return None;
@@ -166,6 +168,16 @@ impl<'a> Pairing<'a> {
         }
     }
 
+    /// Whether an entry is about the organisation that the log's origin names.
+    pub(super) fn is_own(&self, leaf: &Leaf) -> bool {
+        logs::origin_of(leaf.organisation) == self.origin
+    }
+
+    /// The newest hour of an entry.
+    pub(super) const fn newest(&self) -> Option<u32> {
+        self.newest
+    }
+
     /// The policy that the newest entry about it says is in force.
     pub(super) fn in_force(&self) -> Option<Digest> {
         self.in_force.last().copied()
@@ -179,7 +191,7 @@ impl<'a> Pairing<'a> {
     /// Says which destructions nothing explains, and counts what is left.
     pub(super) fn end(self, gaps: &[(u64, u64)], counts: &mut BundleCounts) -> Vec<BundleFinding> {
         let lost = |entry: u64| gaps.iter().any(|(from, to)| (*from..*to).contains(&entry));
-        let (mut findings, mut gone) = (Vec::new(), 0);
+        let (mut findings, mut gone, newest) = (Vec::new(), 0, self.newest.unwrap_or_default());
         for (entry, leaf) in &self.bare {
             let ended = self.ended.get(entry).map(|hour| hour.saturating_sub(leaf.hour) >= EVIDENCE_HOURS);
             if lost(*entry) {
@@ -188,7 +200,7 @@ impl<'a> Pairing<'a> {
             }
             match ended {
                 Some(false) => counts.early += 1,
-                None if self.newest.saturating_sub(leaf.hour) < EVIDENCE_HOURS => {
+                None if newest.saturating_sub(leaf.hour) < EVIDENCE_HOURS => {
                     findings.push(BundleFinding::CertificateMissing(*entry));
                 }
                 _ => counts.expired += 1,

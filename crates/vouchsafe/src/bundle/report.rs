@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::SignedDuration;
 use vouchsafe_ledger::{Checkpoint, Finding, LedgerError, VerifierKey};
-use vouchsafe_types::Digest;
+use vouchsafe_types::{Digest, Timestamp};
 
 /// One check of a bundle that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub enum BundleFinding {
     Differs(String),
     /// The certificate about this entry names no enrolment that came before it.
     EnrolmentDiffers(u64),
+    /// This entry is one of another organisation.
+    Foreign(u64),
+    /// The gap that this entry states is not one of a recovery: of another kind, or not before the entry.
+    GapRefused(u64),
     /// A handover of the log's key does not hold.
     HandoverRefused(LedgerError),
     /// The file `keys` names other keys than the trusted one and the handovers.
@@ -75,6 +80,8 @@ impl fmt::Display for BundleFinding {
             Self::EnrolmentDiffers(entry) => {
                 write!(f, "certificate of entry {entry} names no enrolment that came before it")
             }
+            Self::Foreign(entry) => write!(f, "entry {entry} is one of another organisation"),
+            Self::GapRefused(entry) => write!(f, "gap of entry {entry} is not one of a recovery"),
             Self::HandoverRefused(error) => write!(f, "key handover is refused: {error}"),
             Self::KeysDiffer => f.write_str("the keys are not the trusted one and those of the handovers"),
             Self::ListMalformed => f.write_str("list is malformed"),
@@ -131,6 +138,8 @@ pub struct BundleCounts {
     pub policy_absent: u64,
     /// Certificates that name a rule of an earlier policy, which the policy of the day no longer had.
     pub rule_retired: u64,
+    /// Certificates that name a policy which no entry before them put in force.
+    pub policy_not_in_force: u64,
     /// Certificates by class of data.
     pub classes: BTreeMap<String, u64>,
     /// Certificates by cause.
@@ -158,6 +167,7 @@ impl fmt::Display for BundleCounts {
             ("lost", self.lost),
             ("policy-absent", self.policy_absent),
             ("rule-retired", self.rule_retired),
+            ("policy-not-in-force", self.policy_not_in_force),
         ];
         let numbers = numbers.map(|(name, number)| format!("{name}={number}"));
         let tallies = [
@@ -182,6 +192,7 @@ pub struct BundleReport {
     pub(super) files: u64,
     pub(super) counts: BundleCounts,
     pub(super) policy: Option<(Digest, bool)>,
+    pub(super) newest: Option<u32>,
     findings: Vec<BundleFinding>,
     pub(super) omitted: u64,
 }
@@ -218,6 +229,16 @@ impl BundleReport {
     /// The retention policy that the log says is in force, and whether its packs are in the bundle.
     pub const fn policy(&self) -> Option<(Digest, bool)> {
         self.policy
+    }
+
+    /// The newest hour that an entry of the log states; the log itself shows no time.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest.and_then(|hour| Timestamp::from_second(i64::from(hour) * 3600).ok())
+    }
+
+    /// Whether the log states an hour that is more than a day ahead of a clock: evidence may seem to have ended then.
+    pub fn is_dated_ahead_of(&self, now: Timestamp) -> bool {
+        self.newest().is_some_and(|newest| newest.duration_since(now) > SignedDuration::from_hours(24))
     }
 
     /// The checks that failed, in the order they were made.

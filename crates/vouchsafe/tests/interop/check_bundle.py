@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Judges an audit bundle without any code of this workspace: standard library and `cryptography` only.
 
-Usage: check_bundle.py FOLDER VKEY
+Usage: check_bundle.py FOLDER VKEY [NOW]
+
+NOW is an hour like 2026-11-25T16:00:00Z, instead of this machine's clock: no entry may lie a day ahead of it.
 
 Prints one line of counts and leaves with 0 when everything holds; prints the first thing that does not and leaves with
 1 otherwise. Implements C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof and RFC 6962 section 2.1, and the
@@ -34,6 +36,18 @@ PUBLIC = {
     0x0201, 0x0301, 0x0503, 0x0801, 0x0802, 0x0803, 0x0804, 0x0805, 0x0806, 0x0807,
     0x0901, 0x0902, 0x0903, 0x0A01, 0x0A02, 0x0A03,
 }  # fmt: skip
+# How many kinds of entries there are in each group; they are numbered from 1.
+KINDS = {0x01: 9, 0x02: 2, 0x03: 1, 0x04: 5, 0x05: 3, 0x06: 2, 0x07: 1, 0x08: 7, 0x09: 3, 0x0A: 3, 0x0C: 4, 0x0D: 5, 0x0E: 2, 0x0F: 4}  # fmt: skip
+CLASSES = {
+    "account", "audit_log", "billing", "biometric", "consent_evidence", "destruction_evidence", "disclosure",
+    "rights_request", "support", "usage", "verification_log",
+}  # fmt: skip
+STRENGTHS = {"service_attested", "service_excluded_from_backup", "host_only", "none"}
+# What a payload may say, beside its version, its entry, its time and who acted.
+TEXTS = "scope consented expression acted_at expires ip mark outcome cause strength rule policy due id".split()
+NUMBERS = "sequence served age enrolment".split()
+MOST_FILE, MOST_LIST, MOST_NOTE = 4 << 20, 128 << 20, 1_000_000
+DAY = 24
 SEVEN_YEARS = (7 * 365 + 1) * 24
 RETIRED = "no longer in the policy"
 CAUSES = {
@@ -188,6 +202,7 @@ class Bundle:
 
     def __init__(self, folder):
         self.folder, self.found, self.folders, self.used = folder, set(), set(), set()
+        demand(not os.path.islink(folder), "the folder is a link")
         pending = [""]
         while pending:
             prefix = pending.pop()
@@ -203,6 +218,8 @@ class Bundle:
 
     def raw(self, path):
         demand(path in self.found, f"{path} is missing")
+        most = {"MANIFEST": MOST_NOTE, "FILES": MOST_LIST}.get(path, MOST_FILE)
+        demand(os.path.getsize(os.path.join(self.folder, path)) <= most, f"{path} is too large")
         with open(os.path.join(self.folder, path), "rb") as file:
             return file.read()
 
@@ -323,19 +340,66 @@ def parse_certificate(body, _, path):
         values[name] = None if values[name] == "none" else number(values[name], name)
     demand(values["destruction-entry"] is not None, f"a certificate of {path} is malformed")
     demand((values["enrolment-entry"] is None) == (values["enrolment-leaf"] == "none"), f"a certificate of {path} is malformed")
+    demand(values["class"] in CLASSES and is_evidence(values), f"a certificate of {path} is malformed")
     demand((values["rule"] == "none") == (values["clause"] == "none"), f"a certificate of {path} is malformed")
     return values
 
 
+def is_evidence(values):
+    """Whether the fields about the key service have their form."""
+    left = r"copies-of-the-key-host|everything|recipients (0|[1-9][0-9]*)"
+    return (
+        re.fullmatch("none|0|[1-9][0-9]*", values["key-service-statements"])
+        and re.fullmatch("none|[0-9a-f]{64}", values["state-digest"])
+        and values["erasure-strength"] in STRENGTHS
+        and re.fullmatch(f"none|({left})(, ({left}))*", values["not-reached"])
+    )
+
+
+def once(pairs):
+    """An object of JSON in which every name stands once."""
+    read = dict(pairs)
+    demand(len(read) == len(pairs), "a name stands twice")
+    return read
+
+
+def parse_payload(payload):
+    text = payload.decode()
+    demand(not text.startswith("\ufeff"), "payload begins with a mark")
+    said = json.loads(text, object_pairs_hook=once)
+    forms = {
+        **dict.fromkeys(["v", "entry", *NUMBERS], is_number),
+        **dict.fromkeys(["at", "actor", *TEXTS], lambda value: type(value) is str),
+        "notice": lambda value: set(value) == {"id", "version", "locale", "sha256"} and are_texts(value.values()),
+        "terms": lambda value: True,
+        "entries": lambda value: type(value) is list and all(map(is_number, value)),
+        "gap": lambda value: type(value) is list and len(value) == 2 and all(map(is_number, value)),
+        "classes": lambda value: type(value) is list and are_texts(value),
+        "words": lambda value: type(value) is dict and are_texts(value.values()),
+    }
+    known = all(name in forms and (said[name] is None or forms[name](said[name])) for name in said)
+    demand(known and {"v", "entry", "at", "actor"} <= said.keys(), "payload is malformed")
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def is_number(value):
+    return type(value) is int and 0 <= value < 1 << 64
+
+
+def are_texts(values):
+    return all(type(value) is str for value in values)
+
+
 @functools.lru_cache
 def hour_of(text):
+    demand(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:00:00Z", text), f"{text!r} is no hour")
     time = datetime.datetime.strptime(text, "%Y-%m-%dT%H:00:00Z").replace(tzinfo=datetime.timezone.utc)
     return int(time.timestamp()) // 3600
 
 
 class Audit:
-    def __init__(self, bundle, keys):
-        self.bundle, self.keys, self.origin = bundle, keys, keys[0].name
+    def __init__(self, bundle, keys, now):
+        self.bundle, self.keys, self.origin, self.now = bundle, keys, keys[0].name, now
         self.counts = collections.Counter()
         self.tallies = collections.Counter()
         self.missing, self.gaps, self.bare, self.ended = set(), [], [], {}
@@ -351,6 +415,8 @@ class Audit:
                 demand(not page, "a certificate is about no destruction")
                 page = self.bundle.certificates(entry // 1024, self.keys)
             kind, hour = int.from_bytes(leaf[1:3], "big"), int.from_bytes(leaf[3:7], "big")
+            demand(0 < leaf[2] <= KINDS.get(leaf[1], 0), f"entry {entry} is of no known kind")
+            demand(self.origin == "vouchsafe/" + leaf[7:23].hex(), f"entry {entry} is one of another organisation")
             self.newest = max(self.newest, hour)
             if kind in PUBLIC:
                 self.public(entry, kind, hour, leaf[23:])
@@ -377,10 +443,12 @@ class Audit:
         if kind == ROTATED:
             statement(payload)
             return
-        said = json.loads(payload)
+        said = parse_payload(payload)
         demand(said["v"] == 1 and said["entry"] == entry, f"{path} is of another entry")
         if "gap" in said:
-            self.gaps.append(range(*said["gap"]))
+            first, end = said["gap"]
+            demand(kind == RECOVERED and first <= end <= entry, f"gap of entry {entry} is not one of a recovery")
+            self.gaps.append(range(first, end))
         if kind == EXPIRED:
             self.ended.update((gone, hour) for gone in said.get("entries", []))
         if kind in (CREATED, ACTIVATED) and "policy" in said:
@@ -437,6 +505,7 @@ class Audit:
     def rule(self, what, said):
         named, policy = said["rule"] != "none", said["policy"]
         demand(policy == "none" or re.fullmatch("[0-9a-f]{64}", policy), f"{what} names no policy")
+        self.counts["policy-not-in-force"] += policy != "none" and policy not in self.in_force
         if policy not in self.rules:
             self.counts["policy-absent"] += policy != "none" or named
         elif named and said["rule"] in self.rules[policy]:
@@ -465,6 +534,7 @@ class Audit:
                 demand(self.newest - hour >= SEVEN_YEARS, f"destruction of entry {entry} has no certificate")
                 self.counts["expired"] += 1
             gone += kind in TEMPLATE
+        demand(self.newest <= self.now + DAY, "the log is dated ahead of the clock")
         self.counts["enrolled"] = len(self.enrolled)
         self.counts["destroyed"] = len(self.destroyed)
         self.counts["enrolments-lost"] = sum(lost(entry) for entry in self.enrolled - self.destroyed)
@@ -474,7 +544,7 @@ class Audit:
     def __str__(self):
         names = (
             "entries public public-lost notices enrolled destroyed held enrolments-lost certificates expired early "
-            "lost policy-absent rule-retired"
+            "lost policy-absent rule-retired policy-not-in-force"
         )
         counts = [f"{name}={self.counts[name]}" for name in names.split()]
         kinds = ("class", "cause", "strength", "not-reached")
@@ -483,16 +553,17 @@ class Audit:
         return " ".join(counts)
 
 
-def main(folder, key):
+def main(folder, key, now=None):
     try:
+        now = hour_of(now) if now else datetime.datetime.now(datetime.timezone.utc).timestamp() / 3600
         bundle = Bundle(folder)
-        audit = Audit(bundle, bundle.keys(Key(key)))
+        audit = Audit(bundle, bundle.keys(Key(key)), now)
         audit.run()
     except Finding as finding:
         sys.exit(f"finding: {finding}")
     except InvalidSignature:
         sys.exit("finding: a signature does not verify")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         sys.exit(f"finding: malformed: {error!r}")
     print(audit)
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use vouchsafe_embed::danger::supplied_embedding;
 use vouchsafe_ledger::LedgerError;
 use vouchsafe_template::Threshold;
-use vouchsafe_types::Secret;
+use vouchsafe_types::{Secret, Timestamp};
 
 use super::*;
 use crate::Act;
@@ -229,6 +229,15 @@ fn a_certificate_of_another_hand_or_form_is_noticed() {
         &resigned(&|text| with(text, "destruction-entry", &format!("0{}", entry(text)))),
         malformed.clone(),
     );
+    for (name, value) in [
+        ("class", "banana"),
+        ("key-service-statements", "01"),
+        ("state-digest", "no"),
+        ("erasure-strength", "perfect"),
+        ("not-reached", "recipients many"),
+    ] {
+        judged(&resigned(&|text| with(text, name, value)), malformed.clone());
+    }
     judged(&format!("{page}\n"), malformed);
     // A second signature would be a second form: it is read as the beginning of the next certificate.
     let second = format!("\n{}\nvouchsafe destruction", page.lines().last().unwrap());
@@ -259,4 +268,53 @@ fn packs_that_are_not_the_policy_are_noticed() {
     assert_eq!(lives.judge(), []);
     fs::remove_dir_all(lives.0.folder.join("policy")).unwrap();
     assert_eq!(lives.judge(), [], "none is stated, not wrong");
+}
+
+/// Promise: WB-6-audit
+#[test]
+fn an_entry_that_excuses_what_is_missing_is_noticed() {
+    for (kind, from, to) in [
+        (EntryKind::LogExported, 0, 3),
+        (EntryKind::LogRecovered, 0, u64::MAX),
+        (EntryKind::LogRecovered, 2, 1),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let service = Vouchsafe::open_with(Ports::in_folder(dir.path()).unwrap());
+        let organisation = service.organisation("acme").unwrap();
+        let excuse = |act: &mut crate::act::Act<'_>| {
+            let payload = Payload::by(ActorRole::Operator, act.now).gap(from, to);
+            act.record_public(kind, &payload)
+        };
+        let entry = organisation.core.act(&organisation.id, &[], excuse).unwrap();
+        let refused = organisation.audit_bundle(&dir.path().join("bundle"));
+        let Err(Error::BundleNotSound(finding)) = refused else { panic!("{refused:?}") };
+        assert_eq!(*finding, BundleFinding::GapRefused(entry));
+    }
+}
+
+/// Promise: WB-6-audit
+#[test]
+fn a_log_that_is_dated_ahead_is_told_from_one_that_is_not() {
+    let ahead = Keeper::after(|organisation| {
+        let wrong = |act: &mut crate::act::Act<'_>| {
+            act.now = Timestamp::from_second(act.now.as_second() + 26 * 3600).unwrap();
+            act.record_public(EntryKind::LogExported, &Payload::by(ActorRole::Operator, act.now))
+        };
+        let _entry = organisation.core.act(&organisation.id, &[], wrong).unwrap();
+    });
+    assert!(ahead.sign_again().is_dated_ahead_of(Timestamp::now()));
+    assert!(!Keeper::new().sign_again().is_dated_ahead_of(Timestamp::now()));
+}
+
+/// Promise: WB-6-audit
+#[test]
+fn a_policy_that_was_never_in_force_is_counted() {
+    let lives = Lives::new();
+    let texts = lives.texts();
+    let [one, two] = &texts[..] else { panic!("{texts:?}") };
+    assert_eq!(lives.0.sign_again().counts().policy_not_in_force, 0);
+    let invented = with(two, "policy", &"ab".repeat(32));
+    assert_eq!(lives.certify(&[one.clone(), invented]), []);
+    let counts = lives.0.sign_again().counts().clone();
+    assert_eq!((counts.policy_not_in_force, counts.policy_absent), (1, 1));
 }
