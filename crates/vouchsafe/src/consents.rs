@@ -130,8 +130,9 @@ impl Subject<'_> {
     pub fn permit(&self, scope: Scope) -> Result<Outcome<Permit<Consented>>, Error> {
         let core = self.organisation.core;
         core.ensure_not_behind(&self.organisation.id)?;
+        let seen = core.seen(&self.organisation.id);
         let asked = vouchsafe_store::read(&*core.ports.store, &self.organisation.id, |rows| {
-            core.ensure_continued(&self.organisation.id, rows)?;
+            core.ensure_continued(&self.organisation.id, rows, seen)?;
             self.permit_from(rows, scope, core.now())
         })?;
         if let Outcome::Refused(reasons) = &asked {

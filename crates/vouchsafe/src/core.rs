@@ -15,6 +15,9 @@ use crate::alarms::Alarms;
 use crate::logs::{self, Log};
 use crate::ports::Ports;
 
+/// An entry with its number.
+pub(crate) type Seen = Option<(u64, Vec<u8>)>;
+
 pub(crate) struct Core {
     pub(crate) ports: Ports,
     pub(crate) ring: Arc<KeyRing>,
@@ -106,12 +109,13 @@ impl Core {
             .collect::<Result<Vec<_>, Error>>()?;
         let (asked, called) = (self.now(), self.ports.ticks.elapsed());
         let result: Result<_, Error> = self.ring.with_state(organisation, |state| {
+            let seen = self.seen(organisation);
             vouchsafe_store::write(&*self.ports.store, organisation, |rows| {
                 // What ended during a long wait for keys or writer has ended.
                 let waited = self.ports.ticks.elapsed().saturating_sub(called).as_secs();
                 let now = asked.saturating_add(SignedDuration::from_secs(waited.min(3600).cast_signed()));
                 let now = now.unwrap_or(asked);
-                self.ensure_continued(organisation, rows)?;
+                self.ensure_continued(organisation, rows, seen)?;
                 let mut act_in_progress =
                     Act { core: self, organisation, state, rows, now, spare: &mut spare };
                 let value = act(&mut act_in_progress)?;
@@ -136,8 +140,9 @@ impl Core {
     ) -> Result<T, Error> {
         self.ensure_not_behind(organisation)?;
         let looked = self.ring.with_state(organisation, |state| {
+            let seen = self.seen(organisation);
             vouchsafe_store::read(&*self.ports.store, organisation, |rows| {
-                self.ensure_continued(organisation, rows)?;
+                self.ensure_continued(organisation, rows, seen)?;
                 look(state, rows)
             })
         });
@@ -146,13 +151,19 @@ impl Core {
         looked?
     }
 
-    /// Refuses rows that lack the newest entry that this process has seen: the database was replaced underneath it.
+    /// The newest entry that this process has seen. It is asked for before a snapshot is taken: what others commit
+    /// meanwhile is not in the snapshot.
+    pub(crate) fn seen(&self, organisation: &OrganisationId) -> Seen {
+        lock(&self.newest, |newest| newest.get(organisation).cloned())
+    }
+
+    /// Refuses rows that lack an entry that this process has seen: the database was replaced underneath it.
     pub(crate) fn ensure_continued(
         &self,
         organisation: &OrganisationId,
         rows: &mut dyn Transaction,
+        seen: Seen,
     ) -> Result<(), Error> {
-        let seen = lock(&self.newest, |newest| newest.get(organisation).cloned());
         let Some((number, bytes)) = seen else { return Ok(()) };
         if rows.entries(organisation, number, 1)?.first() == Some(&bytes) {
             return Ok(());
