@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use vouchsafe_ledger::{ActorRole, EntryKind};
-use vouchsafe_retention::{Facts, Policy, Shift};
+use vouchsafe_retention::{Facts, Policy, RetentionError, Shift};
 use vouchsafe_store::{Holding, HoldingState, RetentionRow, Transaction};
 use vouchsafe_types::{DataClass, Digest, OrganisationId, Timestamp};
 
@@ -145,6 +145,9 @@ impl Organisation<'_> {
         let bound = now.checked_sub(margin).unwrap_or(Timestamp::MIN);
         vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             let row = rows.retention(&self.id)?;
+            if let Some(row) = &row {
+                refuse_set_back(&self.core.ports.retention, row, now)?;
+            }
             let condemned = rows.condemned(&self.id)?;
             let since = condemned.iter().filter_map(|holding| match &holding.state {
                 HoldingState::Condemned { at, .. } => Some(*at),
@@ -204,6 +207,14 @@ pub(crate) fn put_policy(act: &mut Act<'_>, known: Option<RetentionRow>) -> Resu
 }
 
 /// What is known of the organisation's retention, when its policy is the one at hand.
+/// Refuses a clock that stands before what was known of it: by such a clock nothing seems to be due.
+pub(crate) fn refuse_set_back(policy: &Policy, row: &RetentionRow, now: Timestamp) -> Result<(), Error> {
+    match policy.clock_guard().check(Some(row.newest), now) {
+        Err(error @ RetentionError::ClockSetBack { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn activated(
     rows: &mut dyn Transaction,
     organisation: &OrganisationId,

@@ -12,7 +12,7 @@ use crate::cause::Cause;
 use crate::destroy::condemn;
 use crate::lives::Life;
 use crate::payload::Payload;
-use crate::policy::activated;
+use crate::policy::{activated, refuse_set_back};
 use crate::{Destruction, Error, Organisation};
 
 /// How many holdings are read together.
@@ -50,7 +50,7 @@ impl Organisation<'_> {
     /// The cost grows with what has to be looked at, not with what is stored.
     ///
     /// # Errors
-    /// [`Error::PolicyNotActivated`]; [`Error::Retention`] when a rule leaves a gap.
+    /// [`Error::PolicyNotActivated`]; [`Error::Retention`] when a rule leaves a gap, or the clock was set back.
     pub fn plan_retention(&self) -> Result<Plan, Error> {
         self.core.ensure_not_behind(&self.id)?;
         let now = self.core.now();
@@ -68,7 +68,8 @@ impl Organisation<'_> {
 
     fn look_at_due(&self, now: Timestamp) -> Result<Found, Error> {
         vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
-            activated(rows, &self.id, &self.core.ports.retention)?;
+            let policy = &self.core.ports.retention;
+            refuse_set_back(policy, &activated(rows, &self.id, policy)?, now)?;
             let (mut found, mut after) = (Found { due: Vec::new(), later: Vec::new() }, None);
             loop {
                 let page = rows.holdings_due(&self.id, now, after, PAGE)?;

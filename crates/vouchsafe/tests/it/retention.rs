@@ -412,3 +412,18 @@ fn what_arrives_after_a_minor_was_learned_of_goes_when_it_is_said_again() {
     assert_eq!(done(person.learned_minor(DPO).unwrap()), 1);
     assert_eq!(person.facts().unwrap().len(), 0);
 }
+
+/// Promise: WB-3-30days
+#[test]
+fn a_clock_that_was_set_back_is_refused_by_whoever_asks_what_is_due() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let _ = organisation.sweep().unwrap();
+    scene.clock.set("2025-04-01T12:00:00Z".parse().unwrap());
+    let set_back = |result: Result<(), Error>| {
+        matches!(result, Err(Error::Retention(RetentionError::ClockSetBack { .. })))
+    };
+    assert!(set_back(organisation.plan_retention().map(drop)));
+    assert!(set_back(organisation.sweep().map(drop)));
+    assert!(set_back(organisation.retention_status(SignedDuration::ZERO).map(drop)));
+}
