@@ -51,7 +51,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
         "enrolled      2: 1 destroyed with a certificate, 1 held, 0 lost by a recovery\n",
         "certificates  1\n  class       biometric 1\n  cause       withdrawal 1\n  strength    host_only 1\n",
         "without one   0 after seven years, 0 before, 0 lost\n",
-        "rules         0 of a policy that is not here, 0 of an earlier one\n",
+        "rules         0 of a policy that is not here, 0 of an earlier one, 0 of one that was not in force\n",
     ] {
         assert!(verified.contains(line), "{verified}");
     }

@@ -32,33 +32,43 @@ NOTICE, CREATED, ACTIVATED = 0x0201, 0x0301, 0x0802
 TEMPLATE, PAYLOAD = (0x0404, 0x0405), (0x0501, 0x0502)
 AGAIN = (0x0405, 0x0502)
 CERTIFIED = TEMPLATE + PAYLOAD
-PUBLIC = {
-    0x0201, 0x0301, 0x0503, 0x0801, 0x0802, 0x0803, 0x0804, 0x0805, 0x0806, 0x0807,
-    0x0901, 0x0902, 0x0903, 0x0A01, 0x0A02, 0x0A03,
-}  # fmt: skip
+PUBLIC = {int(kind, 16) for kind in "0201 0301 0503 0801 0802 0803 0804 0805 0806 0807 0901 0902 0903 0A01 0A02 0A03".split()}
 # How many kinds of entries there are in each group; they are numbered from 1.
 KINDS = {0x01: 9, 0x02: 2, 0x03: 1, 0x04: 5, 0x05: 3, 0x06: 2, 0x07: 1, 0x08: 7, 0x09: 3, 0x0A: 3, 0x0C: 4, 0x0D: 5, 0x0E: 2, 0x0F: 4}  # fmt: skip
-CLASSES = {
-    "account", "audit_log", "billing", "biometric", "consent_evidence", "destruction_evidence", "disclosure",
-    "rights_request", "support", "usage", "verification_log",
-}  # fmt: skip
-STRENGTHS = {"service_attested", "service_excluded_from_backup", "host_only", "none"}
+CLASSES = (
+    "account audit_log billing biometric consent_evidence destruction_evidence disclosure rights_request support usage "
+    "verification_log"
+).split()
+CAUSES = (
+    "withdrawal revocation expiry invalidation account_deletion retention_rule destroyed_before_restore learned_minor "
+    "purpose_met method_disabled employment_ended offboarding deletion_request correction"
+).split()
+STRENGTHS = "service_attested service_excluded_from_backup host_only none".split()
 # What a payload may say, beside its version, its entry, its time and who acted.
 TEXTS = "scope consented expression acted_at expires ip mark outcome cause strength rule policy due id".split()
-NUMBERS = "sequence served age enrolment".split()
+NUMBERS = "sequence served enrolment".split()
+TABLES = "rule setting adopt honour note age clock export recipient".split()
+SINGLE = "organisation approval breaker aggregate".split()
 MOST_FILE, MOST_LIST, MOST_NOTE = 4 << 20, 128 << 20, 1_000_000
 DAY = 24
 SEVEN_YEARS = (7 * 365 + 1) * 24
 RETIRED = "no longer in the policy"
-CAUSES = {
-    "withdrawal", "revocation", "expiry", "invalidation", "account_deletion", "retention_rule",
-    "destroyed_before_restore", "learned_minor", "purpose_met", "method_disabled", "employment_ended",
-    "offboarding", "deletion_request", "correction",
+HEX = "[0-9a-f]{64}"
+DECIMAL = "(0|[1-9][0-9]{0,18})"
+ELEMENTS = "(x[0-9]{3}/)*[0-9]{3}"
+# What a list may name. None of it leads out of the folder.
+PATH = re.compile(
+    rf"keys|certificates/{DECIMAL}|public/{DECIMAL}\.(json|txt)|notices/{HEX}(\.json|\.schedule)?"
+    rf"|policy/{HEX}/({DECIMAL}\.toml|zone)|log/(checkpoint|handover/{ELEMENTS}|tile/(entries|{DECIMAL})/{ELEMENTS}(\.p/{DECIMAL})?)"
+)
+# The lines of a certificate, and what each may say.
+LEFT = f"(copies-of-the-key-host|everything|recipients {DECIMAL})"
+FIELDS = {
+    "origin": ".*", "class": "|".join(CLASSES), "enrolment-entry": f"none|{DECIMAL}", "enrolment-leaf": f"none|{HEX}",
+    "destruction-entry": DECIMAL, "destruction-leaf": HEX, "hour": ".*", "cause": "|".join(CAUSES), "rule": ".*",
+    "clause": ".*", "policy": f"none|{HEX}", "key-service-statements": f"none|{DECIMAL}", "state-digest": f"none|{HEX}",
+    "erasure-strength": "|".join(STRENGTHS), "not-reached": f"none|{LEFT}(, {LEFT})*",
 }  # fmt: skip
-FIELDS = (
-    "origin class enrolment-entry enrolment-leaf destruction-entry destruction-leaf hour cause rule clause policy "
-    "key-service-statements state-digest erasure-strength not-reached"
-).split()
 
 
 class Finding(Exception):
@@ -95,14 +105,20 @@ def decode(text):
 
 
 def number(text, what):
-    demand(re.fullmatch("0|[1-9][0-9]{0,18}", text), f"{what} is no number")
+    demand(re.fullmatch(DECIMAL, text), f"{what} is no number")
     return int(text)
+
+
+def name_of_key(text):
+    demand(text and not re.search("[\\s+\x00-\x1f]", text), "name of a key is malformed")
+    return text
 
 
 class Key:
     def __init__(self, text):
         self.text = text
-        self.name, key_id, blob = text.split("+", 2)
+        name, key_id, blob = text.split("+", 2)
+        self.name = name_of_key(name)
         blob = decode(blob)
         demand(len(blob) == 33 and blob[0] == 1, "key is of another kind")
         self.id = sha256(self.name.encode(), b"\n", blob)[:4]
@@ -112,15 +128,17 @@ class Key:
 
 def open_note(note, keys):
     """The text of a note, and those of the keys that signed it."""
+    demand(len(note.encode()) <= MOST_NOTE, "note is too long")
     body, separator, signatures = note.rpartition("\n\n")
     demand(separator and signatures.endswith("\n"), "note has no signatures")
     body += "\n"
     demand(not re.search("[\x00-\x09\x0b-\x1f]", body), "note holds control characters")
-    signers = []
-    for line in signatures[:-1].split("\n"):
+    signers, lines = [], signatures[:-1].split("\n")
+    demand(len(lines) <= 100, "note has too many signatures")
+    for line in lines:
         dash, name, signature = line.split(" ")
-        demand(dash == "\u2014", "signature line is malformed")
         signature = decode(signature)
+        demand(dash == "\u2014" and name_of_key(name) and len(signature) > 4, "signature line is malformed")
         for key in keys:
             if (name, signature[:4]) == (key.name, key.id):
                 key.public.verify(signature[4:], body.encode())
@@ -170,7 +188,10 @@ def statement(text):
     lines = text.decode().split("\n")
     demand(len(lines) == 6 and lines[5] == "", "handover states something else")
     demand(lines[0] == "vouchsafe.dev/log-key@v1", "handover has another version")
-    return lines[1], Key(lines[2]), Key(lines[3]), lines[4]
+    old, new = Key(lines[2]), Key(lines[3])
+    demand(old.text.split("+", 2)[2] != new.text.split("+", 2)[2], "handover is to the same key")
+    demand(lines[4] in ("compromised", "scheduled"), "handover has another reason")
+    return name_of_key(lines[1]), old, new, lines[4]
 
 
 def follow(handover, key, origin):
@@ -250,6 +271,7 @@ class Bundle:
         demand(listed.endswith("\n"), "list is malformed")
         for line in listed[:-1].split("\n"):
             digest, length, path = line.split(" ", 2)
+            demand(PATH.fullmatch(path), f"list names {path!r}")
             demand(path.encode() > last.encode(), "list is not in order")
             self.files[path], last = (digest, length), path
         for path, (digest, length) in self.files.items():
@@ -307,8 +329,10 @@ class Bundle:
             zone = self.take(f"policy/{digest}/zone")
             parts = [len(text).to_bytes(8, "big") + text for text in texts]
             demand(sha256(sha256(b"vouchsafe-policy-1", *parts), zone).hex() == digest, f"policy/{digest} is not the policy of that digest")
-            tables = [table for text in texts for table in tomllib.loads(text.decode()).get("rule", [])]
+            tables = [table for text in texts for table in parse_pack(text)]
             rules[digest] = {table["id"]: (table["class"], table["clause"]) for table in tables}
+            demand(re.fullmatch("[!-~]{1,64}", zone.decode()), f"policy/{digest} has no zone")
+            demand(len(rules[digest]) == len(tables), f"policy/{digest} has two rules of one name")
         return rules
 
     def certificates(self, page, keys):
@@ -329,31 +353,34 @@ class Bundle:
         return found
 
 
+def parse_pack(text):
+    """The rules of a pack of a policy; what the fields of its tables may say is not looked at."""
+    pack = tomllib.loads(text.decode())
+    forms = {
+        "format": lambda value: type(value) is int and value == 1,
+        **dict.fromkeys(["id", "version", "title", "kind"], lambda value: type(value) is str),
+        **dict.fromkeys(TABLES, lambda value: type(value) is list and all(map(is_words, value))),
+        **dict.fromkeys(SINGLE, is_words),
+    }
+    known = all(name in forms and forms[name](value) for name, value in pack.items())
+    demand(known and {"format", "id", "version", "title"} <= pack.keys(), "a pack is malformed")
+    rules = pack.get("rule", [])
+    demand(all(rule["class"] in CLASSES for rule in rules), "a pack names no class")
+    return rules
+
+
 def parse_certificate(body, _, path):
-    lines = body.split("\n")
-    demand(lines[0] == "vouchsafe destruction certificate v2" and len(lines) == len(FIELDS) + 2 and lines[-1] == "", f"a certificate of {path} is malformed")
-    values = {}
-    for name, line in zip(FIELDS, lines[1:]):
-        demand(line.startswith(name + " "), f"a certificate of {path} is malformed")
-        values[name] = line[len(name) + 1 :]
+    lines, values = body.split("\n"), {}
+    form = lines[0] == "vouchsafe destruction certificate v2" and len(lines) == len(FIELDS) + 2 and lines[-1] == ""
+    for field, line in zip(FIELDS, lines[1:]):
+        name, _, values[field] = line.partition(" ")
+        form = form and name == field and " " in line and re.fullmatch(FIELDS[field], values[field])
+    for one, other in (("enrolment-entry", "enrolment-leaf"), ("rule", "clause")):
+        form = form and (values[one] == "none") == (values[other] == "none")
+    demand(form, f"a certificate of {path} is malformed")
     for name in ("destruction-entry", "enrolment-entry"):
-        values[name] = None if values[name] == "none" else number(values[name], name)
-    demand(values["destruction-entry"] is not None, f"a certificate of {path} is malformed")
-    demand((values["enrolment-entry"] is None) == (values["enrolment-leaf"] == "none"), f"a certificate of {path} is malformed")
-    demand(values["class"] in CLASSES and is_evidence(values), f"a certificate of {path} is malformed")
-    demand((values["rule"] == "none") == (values["clause"] == "none"), f"a certificate of {path} is malformed")
+        values[name] = None if values[name] == "none" else int(values[name])
     return values
-
-
-def is_evidence(values):
-    """Whether the fields about the key service have their form."""
-    left = r"copies-of-the-key-host|everything|recipients (0|[1-9][0-9]*)"
-    return (
-        re.fullmatch("none|0|[1-9][0-9]*", values["key-service-statements"])
-        and re.fullmatch("none|[0-9a-f]{64}", values["state-digest"])
-        and values["erasure-strength"] in STRENGTHS
-        and re.fullmatch(f"none|({left})(, ({left}))*", values["not-reached"])
-    )
 
 
 def once(pairs):
@@ -366,20 +393,33 @@ def once(pairs):
 def parse_payload(payload):
     text = payload.decode()
     demand(not text.startswith("\ufeff"), "payload begins with a mark")
-    said = json.loads(text, object_pairs_hook=once)
+    # JSON's -0 is no whole number.
+    said = json.loads(text, object_pairs_hook=once, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
+    # Refuses what no other reader takes: halves of characters, numbers without an end, great depth.
+    json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
+    demand(depth(said) < 128, "payload is too deep")
     forms = {
         **dict.fromkeys(["v", "entry", *NUMBERS], is_number),
         **dict.fromkeys(["at", "actor", *TEXTS], lambda value: type(value) is str),
-        "notice": lambda value: set(value) == {"id", "version", "locale", "sha256"} and are_texts(value.values()),
+        "age": lambda value: is_number(value) and value < 256,
+        "notice": lambda value: is_words(value) and value.keys() == {"id", "version", "locale", "sha256"},
         "terms": lambda value: True,
         "entries": lambda value: type(value) is list and all(map(is_number, value)),
         "gap": lambda value: type(value) is list and len(value) == 2 and all(map(is_number, value)),
         "classes": lambda value: type(value) is list and are_texts(value),
-        "words": lambda value: type(value) is dict and are_texts(value.values()),
+        "words": is_words,
     }
-    known = all(name in forms and (said[name] is None or forms[name](said[name])) for name in said)
+    demand(type(said) is dict, "payload is malformed")
+    optional = forms.keys() - {"v", "entry", "at", "actor", "entries", "classes", "words"}
+    said = {name: value for name, value in said.items() if value is not None or name not in optional}
+    known = all(name in forms and forms[name](value) for name, value in said.items())
     demand(known and {"v", "entry", "at", "actor"} <= said.keys(), "payload is malformed")
-    return {name: value for name, value in said.items() if value is not None}
+    return said
+
+
+def depth(value):
+    inner = value.values() if type(value) is dict else value
+    return 1 + max(map(depth, inner), default=0) if type(value) in (dict, list) else 0
 
 
 def is_number(value):
@@ -388,6 +428,10 @@ def is_number(value):
 
 def are_texts(values):
     return all(type(value) is str for value in values)
+
+
+def is_words(value):
+    return type(value) is dict and are_texts(value.values())
 
 
 @functools.lru_cache
@@ -417,6 +461,7 @@ class Audit:
             kind, hour = int.from_bytes(leaf[1:3], "big"), int.from_bytes(leaf[3:7], "big")
             demand(0 < leaf[2] <= KINDS.get(leaf[1], 0), f"entry {entry} is of no known kind")
             demand(self.origin == "vouchsafe/" + leaf[7:23].hex(), f"entry {entry} is one of another organisation")
+            demand(entry > 0 or kind == CREATED, "the first entry is not organisation.created")
             self.newest = max(self.newest, hour)
             if kind in PUBLIC:
                 self.public(entry, kind, hour, leaf[23:])
@@ -447,11 +492,11 @@ class Audit:
         demand(said["v"] == 1 and said["entry"] == entry, f"{path} is of another entry")
         if "gap" in said:
             first, end = said["gap"]
-            demand(kind == RECOVERED and first <= end <= entry, f"gap of entry {entry} is not one of a recovery")
+            demand(kind == RECOVERED and first < end <= entry, f"entry {entry}: gap is not one of a recovery")
             self.gaps.append(range(first, end))
         if kind == EXPIRED:
             self.ended.update((gone, hour) for gone in said.get("entries", []))
-        if kind in (CREATED, ACTIVATED) and "policy" in said:
+        if kind in (CREATED, ACTIVATED) and re.fullmatch(HEX, said.get("policy", "")):
             self.in_force.append(said["policy"])
         if kind == NOTICE:
             self.notice(said)
@@ -459,7 +504,9 @@ class Audit:
     def notice(self, said):
         label = said["notice"]
         path = "notices/" + label["sha256"]
-        demand(hashlib.sha256(self.bundle.take(path)).hexdigest() == label["sha256"], f"{path} is another notice")
+        demand(re.fullmatch(HEX, label["sha256"]), f"{path!r} is no notice")
+        shown = self.bundle.take(path)
+        demand(hashlib.sha256(shown).hexdigest() == label["sha256"], f"{path} is another notice")
         terms, schedule = (self.bundle.take(path + part, False) for part in (".json", ".schedule"))
         demand((terms is not None) == ("terms" in said), f"{path}.json is not what the entry says")
         stated = None
@@ -470,6 +517,8 @@ class Audit:
             demand(one_form and read == said["terms"], f"{path}.json is not what the entry says")
             demand(all(read[name] == label[name] for name in label), f"{path}.json is of another notice")
             stated = read["terms"] and read["terms"]["schedule_sha256"]
+            passages = [read["terms"][name] for name in ("collected", "purpose", "term", "release") if read["terms"]]
+            demand(all(passage in shown.decode() for passage in passages), f"{path} does not say what its terms state")
         given = hashlib.sha256(schedule).hexdigest() if schedule is not None else None
         demand(stated == given, f"{path}.schedule is not what the notice says")
         self.counts["notices"] += 1
@@ -482,7 +531,6 @@ class Audit:
             and said["origin"] == self.origin
             and said["destruction-leaf"] == hashes[entry].hex()
             and hour_of(said["hour"]) == hour
-            and said["cause"] in CAUSES
             and (said["cause"] != "destroyed_before_restore" or kind in AGAIN)
             and template == (said["class"] == "biometric")
             and template == (said["enrolment-entry"] is not None)
@@ -504,7 +552,6 @@ class Audit:
 
     def rule(self, what, said):
         named, policy = said["rule"] != "none", said["policy"]
-        demand(policy == "none" or re.fullmatch("[0-9a-f]{64}", policy), f"{what} names no policy")
         self.counts["policy-not-in-force"] += policy != "none" and policy not in self.in_force
         if policy not in self.rules:
             self.counts["policy-absent"] += policy != "none" or named
@@ -534,7 +581,7 @@ class Audit:
                 demand(self.newest - hour >= SEVEN_YEARS, f"destruction of entry {entry} has no certificate")
                 self.counts["expired"] += 1
             gone += kind in TEMPLATE
-        demand(self.newest <= self.now + DAY, "the log is dated ahead of the clock")
+        demand(self.newest <= self.now + DAY, "log is dated ahead")
         self.counts["enrolled"] = len(self.enrolled)
         self.counts["destroyed"] = len(self.destroyed)
         self.counts["enrolments-lost"] = sum(lost(entry) for entry in self.enrolled - self.destroyed)
@@ -563,10 +610,14 @@ def main(folder, key, now=None):
         sys.exit(f"finding: {finding}")
     except InvalidSignature:
         sys.exit("finding: a signature does not verify")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        sys.exit(f"finding: the folder cannot be read: {error!r}")
+    except Exception as error:  # Whatever else stops the reading is no bundle.
         sys.exit(f"finding: malformed: {error!r}")
     print(audit)
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: check_bundle.py FOLDER VKEY [NOW]")
     main(*sys.argv[1:])
