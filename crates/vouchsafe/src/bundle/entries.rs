@@ -122,7 +122,7 @@ impl<'a> Entries<'a> {
         self.check.report.counts.public += 1;
         let Some(payload) = payload else { return Ok(()) };
         match payload.gap {
-            Some((from, to)) if leaf.kind != EntryKind::LogRecovered || from > to || to > entry => {
+            Some((from, to)) if leaf.kind != EntryKind::LogRecovered || from >= to || to > entry => {
                 self.check.report.add(BundleFinding::GapRefused(entry));
             }
             gap => self.gaps.extend(gap),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::SignedDuration;
 use vouchsafe_ledger::{Checkpoint, Finding, LedgerError, VerifierKey};
 use vouchsafe_types::{Digest, Timestamp};
 
@@ -238,7 +237,8 @@ impl BundleReport {
 
     /// Whether the log states an hour that is more than a day ahead of a clock: evidence may seem to have ended then.
     pub fn is_dated_ahead_of(&self, now: Timestamp) -> bool {
-        self.newest().is_some_and(|newest| newest.duration_since(now) > SignedDuration::from_hours(24))
+        let end = now.as_second().div_euclid(3600) + 24;
+        self.newest.is_some_and(|hour| i64::from(hour) > end)
     }
 
     /// The checks that failed, in the order they were made.

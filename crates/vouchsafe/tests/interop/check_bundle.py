@@ -47,6 +47,8 @@ STRENGTHS = "service_attested service_excluded_from_backup host_only none".split
 # What a payload may say, beside its version, its entry, its time and who acted.
 TEXTS = "scope consented expression acted_at expires ip mark outcome cause strength rule policy due id".split()
 NUMBERS = "sequence served enrolment".split()
+DEMANDED, LISTS = ("v", "entry", "at", "actor"), ("entries", "classes", "words")
+# What a pack of a policy may hold.
 TABLES = "rule setting adopt honour note age clock export recipient".split()
 SINGLE = "organisation approval breaker aggregate".split()
 MOST_FILE, MOST_LIST, MOST_NOTE = 4 << 20, 128 << 20, 1_000_000
@@ -395,25 +397,13 @@ def parse_payload(payload):
     demand(not text.startswith("\ufeff"), "payload begins with a mark")
     # JSON's -0 is no whole number.
     said = json.loads(text, object_pairs_hook=once, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
-    # Refuses what no other reader takes: halves of characters, numbers without an end, great depth.
+    # Halves of characters and endless numbers are no JSON, though Python reads them.
     json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
-    demand(depth(said) < 128, "payload is too deep")
-    forms = {
-        **dict.fromkeys(["v", "entry", *NUMBERS], is_number),
-        **dict.fromkeys(["at", "actor", *TEXTS], lambda value: type(value) is str),
-        "age": lambda value: is_number(value) and value < 256,
-        "notice": lambda value: is_words(value) and value.keys() == {"id", "version", "locale", "sha256"},
-        "terms": lambda value: True,
-        "entries": lambda value: type(value) is list and all(map(is_number, value)),
-        "gap": lambda value: type(value) is list and len(value) == 2 and all(map(is_number, value)),
-        "classes": lambda value: type(value) is list and are_texts(value),
-        "words": is_words,
-    }
-    demand(type(said) is dict, "payload is malformed")
-    optional = forms.keys() - {"v", "entry", "at", "actor", "entries", "classes", "words"}
-    said = {name: value for name, value in said.items() if value is not None or name not in optional}
-    known = all(name in forms and forms[name](value) for name, value in said.items())
-    demand(known and {"v", "entry", "at", "actor"} <= said.keys(), "payload is malformed")
+    demand(type(said) is dict and depth(said) < 128, "payload is malformed")
+    # What is absent may be spelled null, but not a list.
+    said = {name: value for name, value in said.items() if value is not None or name in (*DEMANDED, *LISTS)}
+    known = all(name in FORMS and FORMS[name](value) for name, value in said.items())
+    demand(known and said.keys() >= set(DEMANDED), "payload is malformed")
     return said
 
 
@@ -432,6 +422,20 @@ def are_texts(values):
 
 def is_words(value):
     return type(value) is dict and are_texts(value.values())
+
+
+# What each name of a payload stands for.
+FORMS = {
+    **dict.fromkeys(["v", "entry", *NUMBERS], is_number),
+    **dict.fromkeys(["at", "actor", *TEXTS], lambda value: type(value) is str),
+    "age": lambda value: is_number(value) and value < 256,
+    "notice": lambda value: is_words(value) and value.keys() == {"id", "version", "locale", "sha256"},
+    "terms": lambda value: True,
+    "entries": lambda value: type(value) is list and all(map(is_number, value)),
+    "gap": lambda value: type(value) is list and len(value) == 2 and all(map(is_number, value)),
+    "classes": lambda value: type(value) is list and are_texts(value),
+    "words": is_words,
+}
 
 
 @functools.lru_cache
