@@ -25,10 +25,12 @@ pub(crate) fn read(mut response: Response<Body>, most: u64) -> Result<Reply, Obj
     let status = response.status().as_u16();
     let (etag, sum) = (header(ETAG.as_str()), header("x-amz-checksum-sha256"));
     let length = header(CONTENT_LENGTH.as_str());
-    let ends = length.is_some() || header(TRANSFER_ENCODING.as_str()).is_some() || status == 204;
+    let ends =
+        length.is_some() || header(TRANSFER_ENCODING.as_str()).is_some() || matches!(status, 204 | 304);
     let body = response.body_mut().with_config().limit(most).read_to_vec();
     let body = body.map_err(|error| from_transport(&error))?;
-    if !ends || length.is_some_and(|length| length.parse() != Ok(body.len())) {
+    // The length that a 304 names is that of the object.
+    if !ends || status != 304 && length.is_some_and(|length| length.parse() != Ok(body.len())) {
         return Err(ObjectsError::Unavailable(ErrorKind::UnexpectedEof));
     }
     // The checksum of an object in parts is another thing, and has a dash; nobody here writes one.
@@ -64,11 +66,14 @@ pub(crate) fn judge(call: Call<'_>, reply: Reply) -> Result<Reply, ObjectsError>
     };
     match (reply.status, code) {
         (200 | 204, _) => Ok(reply),
+        (304, _) if matches!(call, Call::GetOther(..)) => Ok(reply),
         // An answer to a write that asked for nothing of that kind is no answer of S3.
         (412, _) if conditional.is_some() => Ok(Reply { status: 412, ..reply }),
         // The object that a write expects is gone, or that is read is not there.
         (404, "NoSuchKey") if conditional == Some(Conditional::IfMatch) => Ok(Reply { status: 412, ..reply }),
-        (404, "NoSuchKey") if matches!(call, Call::Get(_) | Call::Delete(_)) => Ok(reply),
+        (404, "NoSuchKey") if matches!(call, Call::Get(_) | Call::GetOther(..) | Call::Delete(_)) => {
+            Ok(reply)
+        }
         (404, "NoSuchBucket") => Err(ObjectsError::BucketMissing),
         (501, _) if conditional.is_some() => {
             Err(conditional.map_or(ObjectsError::Answer, ObjectsError::ConditionIgnored))

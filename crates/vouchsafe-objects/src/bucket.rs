@@ -52,6 +52,13 @@ impl ETag {
     }
 }
 
+/// What a reader finds who knows some content.
+pub(crate) enum Read {
+    Missing,
+    Other(Object),
+    Same,
+}
+
 /// When a write takes place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the protocol knows these three")]
@@ -107,6 +114,16 @@ impl Bucket {
             return Ok(None);
         }
         Ok(Some(Object { etag: ETag::read(reply.etag)?, bytes: reply.body }))
+    }
+
+    /// Reads an object, unless it still has the content that the caller knows.
+    pub(crate) fn get_other(&self, key: &str, known: &ETag) -> Result<Read, ObjectsError> {
+        let reply = self.client.send(Call::GetOther(&self.key(key)?, known))?;
+        Ok(match reply.status {
+            304 => Read::Same,
+            404 => Read::Missing,
+            _ => Read::Other(Object { etag: ETag::read(reply.etag)?, bytes: reply.body }),
+        })
     }
 
     /// Writes an object whole, or not at all.

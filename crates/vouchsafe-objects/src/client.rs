@@ -13,7 +13,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use crate::answer::{self, Reply};
-use crate::{Addressing, BucketConfig, Condition, ObjectsError};
+use crate::{Addressing, BucketConfig, Condition, ETag, ObjectsError};
 
 /// The longest wait for a connection; the request has its own limit.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -46,6 +46,8 @@ pub(crate) struct Client {
 pub(crate) enum Call<'a> {
     Delete(&'a str),
     Get(&'a str),
+    /// Unless it still has this content.
+    GetOther(&'a str, &'a ETag),
     /// Prefix and continuation.
     List(&'a str, Option<&'a str>),
     Put(&'a str, &'a [u8], &'a Condition),
@@ -116,7 +118,8 @@ impl Client {
         if WIRE_LOGS.iter().any(|target| log::log_enabled!(target: *target, log::Level::Trace)) {
             return Err(ObjectsError::Logged);
         }
-        let most = if matches!(call, Call::Get(_)) { self.most_bytes } else { MAX_ANSWER };
+        let most =
+            if matches!(call, Call::Get(_) | Call::GetOther(..)) { self.most_bytes } else { MAX_ANSWER };
         let response = self.attempt(call).map_err(|error| answer::from_transport(&error))?;
         let reply = answer::read(response, most)?;
         answer::judge(call, reply)
@@ -129,12 +132,8 @@ impl Client {
                 let url = DeleteObject::new(bucket, credentials, key).sign(SIGNED);
                 self.agent.delete(url.as_str()).call()
             }
-            Call::Get(key) => {
-                let mut get = GetObject::new(bucket, credentials, key);
-                get.headers_mut().insert("x-amz-checksum-mode", "ENABLED");
-                let url = get.sign(SIGNED);
-                self.agent.get(url.as_str()).header("x-amz-checksum-mode", "ENABLED").call()
-            }
+            Call::Get(key) => self.read(key, None),
+            Call::GetOther(key, etag) => self.read(key, Some(etag)),
             Call::List(prefix, continuation) => {
                 let mut list = ListObjectsV2::new(bucket, credentials);
                 list.with_prefix(prefix);
@@ -160,6 +159,22 @@ impl Client {
                 self.agent.get(ask.sign(SIGNED).as_str()).call()
             }
         }
+    }
+}
+
+impl Client {
+    fn read(&self, key: &str, etag: Option<&ETag>) -> Result<Response<Body>, ureq::Error> {
+        let mut get = GetObject::new(&self.bucket, Some(&self.credentials), key);
+        let mut headers = Map::new();
+        headers.insert("x-amz-checksum-mode", "ENABLED");
+        if let Some(etag) = etag {
+            headers.insert("if-none-match", etag.as_str());
+        }
+        for (name, value) in headers.iter() {
+            get.headers_mut().insert(name.to_owned(), value.to_owned());
+        }
+        let request = self.agent.get(get.sign(SIGNED).as_str());
+        headers.iter().fold(request, |request, (name, value)| request.header(name, value)).call()
     }
 }
 

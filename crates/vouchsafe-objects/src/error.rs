@@ -57,6 +57,9 @@ pub enum ObjectsError {
     /// For the operator: a logger would be shown signatures and contents; turn the trace level of `ureq` off.
     #[error("a logger is on that would see signatures")]
     Logged,
+    /// For the operator: something later is stored than what is to be written. There is a second writer.
+    #[error("something later is stored already")]
+    Moved,
     /// For the operator: the bucket lies elsewhere: another region or endpoint.
     #[error("bucket lies in another region or at another endpoint")]
     Region,
@@ -86,6 +89,7 @@ impl ObjectsError {
             Self::Contradiction => LedgerError::TileCorrupt,
             Self::Key => LedgerError::PathMalformed,
             Self::Leased | Self::LeaseLost => LedgerError::Leased,
+            Self::Moved => LedgerError::CheckpointMoved,
             error => LedgerError::StoreUnavailable(error.kind()),
         }
     }
@@ -100,6 +104,7 @@ impl ObjectsError {
     pub(crate) const fn as_states(self) -> StateStoreError {
         match self {
             Self::Answer | Self::Contradiction => StateStoreError::Corrupt,
+            Self::Moved => StateStoreError::OlderGeneration,
             Self::Leased | Self::LeaseLost | Self::Unavailable(_) => StateStoreError::Unavailable,
             _ => StateStoreError::Denied,
         }
