@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let credentials = BucketCredentials::new("access", SecretBytes::new(b"word".to_vec()));
-        let shown = format!("{credentials:?} {:?}", BucketConfig::new("https://host", "logs", credentials));
+        let mut shown = format!("{credentials:?}");
+        shown.push_str(&format!("{:?}", BucketConfig::new("https://host", "logs", credentials)));
         assert!(!shown.contains("access") && !shown.contains("word") && !shown.contains("host"), "{shown}");
     }
 }

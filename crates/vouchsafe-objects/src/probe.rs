@@ -82,7 +82,14 @@ impl Versioning {
             (501, _) => Ok(Self::Unsupported),
             (200, Some("Enabled")) => Ok(Self::Enabled),
             (200, Some("Suspended")) => Ok(Self::Suspended),
-            (200, None) if text.contains("VersioningConfiguration") => Ok(Self::Never),
+            // The second is what `moto` calls it.
+            (200, None)
+                if ["VersioningConfiguration", "GetBucketVersioningResponse"]
+                    .iter()
+                    .any(|name| text.contains(name)) =>
+            {
+                Ok(Self::Never)
+            }
             _ => Err(ObjectsError::Answer),
         }
     }
