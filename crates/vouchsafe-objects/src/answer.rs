@@ -5,7 +5,7 @@ use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, ETAG, TRANSFER_ENCODING};
 use ureq::{Body, Error};
 
-use crate::client::{Call, checksum};
+use crate::client::{Call, SUM, checksum};
 use crate::{Condition, Conditional, ObjectsError};
 
 /// An answer, read whole.
@@ -23,7 +23,7 @@ pub(crate) fn read(mut response: Response<Body>, most: u64) -> Result<Reply, Obj
         value.to_str().ok().map(str::to_owned)
     };
     let status = response.status().as_u16();
-    let (etag, sum) = (header(ETAG.as_str()), header("x-amz-checksum-sha256"));
+    let (etag, sum) = (header(ETAG.as_str()), header(SUM));
     let length = header(CONTENT_LENGTH.as_str());
     let ends =
         length.is_some() || header(TRANSFER_ENCODING.as_str()).is_some() || matches!(status, 204 | 304);
@@ -33,9 +33,7 @@ pub(crate) fn read(mut response: Response<Body>, most: u64) -> Result<Reply, Obj
     if !ends || status != 304 && length.is_some_and(|length| length.parse() != Ok(body.len())) {
         return Err(ObjectsError::Unavailable(ErrorKind::UnexpectedEof));
     }
-    // The checksum of an object in parts is another thing, and has a dash; nobody here writes one.
-    let whole = sum.filter(|sum| status == 200 && !body.is_empty() && !sum.contains('-'));
-    if whole.is_some_and(|sum| sum != checksum(&body)) {
+    if status == 200 && sum.is_some_and(|sum| sum != checksum(&body)) {
         return Err(ObjectsError::Unavailable(ErrorKind::InvalidData));
     }
     Ok(Reply { status, etag, body })

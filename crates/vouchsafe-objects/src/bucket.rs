@@ -185,10 +185,10 @@ impl Bucket {
     /// # Errors
     /// [`ObjectsError`] when the server does not answer or refuses.
     pub fn check(&self) -> Result<BucketReport, ObjectsError> {
-        probe::check(self)
+        probe::check(self, probe::ROUNDS)
     }
 
-    /// As [`Self::check`], once for each client, and without the report.
+    /// As [`Self::check`], in fewer rounds, once for each client, and without the report.
     ///
     /// # Errors
     /// [`ObjectsError::ConditionIgnored`] with the first condition that the server does not honour; otherwise as
@@ -197,7 +197,7 @@ impl Bucket {
         if self.honoured.get().is_some() {
             return Ok(());
         }
-        let report = self.check()?;
+        let report = probe::check(self, probe::FEW_ROUNDS)?;
         if let Some(broken) = Conditional::ALL.into_iter().find(|one| !report.verdict(*one).is_honoured()) {
             return Err(ObjectsError::ConditionIgnored(broken));
         }

@@ -166,7 +166,6 @@ impl Client {
     fn read(&self, key: &str, etag: Option<&ETag>) -> Result<Response<Body>, ureq::Error> {
         let mut get = GetObject::new(&self.bucket, Some(&self.credentials), key);
         let mut headers = Map::new();
-        headers.insert("x-amz-checksum-mode", "ENABLED");
         if let Some(etag) = etag {
             headers.insert("if-none-match", etag.as_str());
         }
@@ -183,6 +182,8 @@ fn headers(bytes: &[u8], condition: &Condition) -> Map<'static> {
     let mut headers = Map::new();
     headers.insert("content-type", "application/octet-stream");
     headers.insert("x-amz-checksum-sha256", checksum(bytes));
+    // Once more for the reader: not every server gives the former back.
+    headers.insert(SUM, checksum(bytes));
     match condition {
         Condition::Always => {}
         Condition::IfAbsent => headers.insert("if-none-match", "*"),
@@ -190,6 +191,9 @@ fn headers(bytes: &[u8], condition: &Condition) -> Map<'static> {
     }
     headers
 }
+
+/// The header that gives a reader the checksum of what was written.
+pub(crate) const SUM: &str = "x-amz-meta-sha256";
 
 /// SHA-256 as the protocol's checksums have it.
 pub(crate) fn checksum(bytes: &[u8]) -> String {

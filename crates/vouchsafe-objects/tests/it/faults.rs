@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use vouchsafe_ledger::{CheckpointLock, LedgerError, TileStore};
 use vouchsafe_objects::{Bucket, BucketConfig, BucketLock, BucketTiles, Condition, ObjectsError, Put};
 use vouchsafe_testkit::services::gate::{Fault, Seen};
-use vouchsafe_testkit::services::objects::{ObjectServerKind, SECRET};
+use vouchsafe_testkit::services::objects::{ObjectServer, ObjectServerKind, SECRET};
 
 use crate::scene::{Scene, config};
 
@@ -125,7 +125,7 @@ fn an_answer_that_is_cut_short_is_no_object() {
             scene.gate.plan(move |seen| if is_get(seen) { fault } else { Fault::None });
             assert!(matches!(bucket.get("a"), Err(ObjectsError::Unavailable(_))), "{fault:?}");
         }
-        // The length lies: the checksum tells, where the server keeps it.
+        // The length lies: the checksum tells.
         scene.gate.plan(|seen| if is_get(seen) { Fault::ShortLength(1) } else { Fault::None });
         assert!(bucket.get("a").is_err(), "{:?}", scene.server.kind());
         scene.gate.mend();
@@ -149,11 +149,11 @@ fn what_is_larger_than_the_limit_is_neither_written_nor_read() {
 #[test]
 fn a_server_that_is_gone_is_unavailable_and_not_empty() {
     for kind in ObjectServerKind::ALL {
-        let Some(mut scene) = Scene::start(kind, "objects: gone server") else { continue };
-        let name = scene.name();
-        let bucket = Bucket::new(config(&scene.server.endpoint(), &name, SECRET)).unwrap();
+        let Some(mut server) = ObjectServer::start(kind, "objects: gone server") else { continue };
+        server.make_bucket("gone");
+        let bucket = Bucket::new(config(&server.endpoint(), "gone", SECRET)).unwrap();
         let _ = bucket.put("a", b"1", &Condition::Always).unwrap();
-        scene.server.kill();
+        server.kill();
         assert!(matches!(bucket.get("a"), Err(ObjectsError::Unavailable(_))));
         assert!(matches!(bucket.put("a", b"2", &Condition::IfAbsent), Err(ObjectsError::Unavailable(_))));
         assert!(matches!(bucket.list("a"), Err(ObjectsError::Unavailable(_))));

@@ -1,4 +1,5 @@
 //! A server, a gate before it, and a bucket of its own for each use.
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -8,16 +9,18 @@ use vouchsafe_testkit::services::objects::{ACCESS_KEY, ObjectServer, ObjectServe
 use vouchsafe_types::SecretBytes;
 
 pub(crate) struct Scene {
-    pub(crate) server: ObjectServer,
+    pub(crate) server: Arc<ObjectServer>,
     pub(crate) gate: Gate,
-    next: AtomicU32,
 }
+
+/// Tests share a server, and never a bucket.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Scene {
     pub(crate) fn start(kind: ObjectServerKind, test: &str) -> Option<Self> {
-        let server = ObjectServer::start(kind, test)?;
+        let server = ObjectServer::shared(kind, test)?;
         let gate = Gate::before(server.address());
-        Some(Self { server, gate, next: AtomicU32::new(0) })
+        Some(Self { server, gate })
     }
 
     /// One of each server that is installed.
@@ -27,7 +30,7 @@ impl Scene {
 
     /// The name of a new bucket.
     pub(crate) fn name(&self) -> String {
-        let name = format!("bucket-{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         self.server.make_bucket(&name);
         name
     }

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::skip;
@@ -51,6 +52,9 @@ pub struct ObjectServer {
     child: Child,
 }
 
+/// The servers that [`ObjectServer::shared`] gave out.
+static SHARED: Mutex<Vec<Weak<ObjectServer>>> = Mutex::new(Vec::new());
+
 impl ObjectServer {
     /// A server; `None`, said aloud, where it is not installed.
     ///
@@ -65,6 +69,21 @@ impl ObjectServer {
         let start = || Self::try_start(kind, &program);
         let started = start().or_else(|_| start());
         Some(started.unwrap_or_else(|error| panic!("{} does not start: {error}", kind.program())))
+    }
+
+    /// A server that tests share; it ends when nobody holds it any more.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn shared(kind: ObjectServerKind, test: &str) -> Option<Arc<Self>> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.iter().filter_map(Weak::upgrade).find(|server| server.kind == kind) {
+            return Some(server);
+        }
+        let server = Arc::new(Self::start(kind, test)?);
+        shared.retain(|server| server.strong_count() > 0);
+        shared.push(Arc::downgrade(&server));
+        Some(server)
     }
 
     fn try_start(kind: ObjectServerKind, program: &PathBuf) -> io::Result<Self> {
