@@ -10,6 +10,7 @@ mod adversary;
 mod bundle;
 mod bundle_lives;
 mod bundle_tamper;
+mod buckets;
 mod consent_bad_input;
 mod consent_life;
 mod folder;
