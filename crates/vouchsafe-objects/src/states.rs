@@ -172,11 +172,8 @@ impl StateStore for BucketStates {
         keep: &[ShardName],
     ) -> Result<(), StateStoreError> {
         let keys = self.shard_keys(organisation).map_err(ObjectsError::as_states)?;
-        let others = keys.iter().filter(|(_, name)| !name.is_some_and(|name| keep.contains(&name)));
-        others
-            .map(|(key, _)| self.bucket.delete(key))
-            .collect::<Result<(), _>>()
-            .map_err(ObjectsError::as_states)
+        let mut others = keys.iter().filter(|(_, name)| !name.is_some_and(|name| keep.contains(&name)));
+        others.try_for_each(|(key, _)| self.bucket.delete(key)).map_err(ObjectsError::as_states)
     }
 
     fn lock_shared(&self, _: &OrganisationId) -> Result<Box<dyn StateGuard>, StateStoreError> {
