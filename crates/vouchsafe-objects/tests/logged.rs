@@ -1,4 +1,6 @@
 //! What a logger is shown. It has a process of its own, because a logger is the process's.
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 use std::sync::Mutex;
 
 use log::{LevelFilter, Log, Metadata, Record};
