@@ -173,6 +173,9 @@ pub enum StateStoreError {
     /// Operator: the store refuses this process, or is open to others.
     #[error("access is refused or too open")]
     Denied,
+    /// Misuse: this place has no locks and no leases; it may stand beside one that has, and not alone.
+    #[error("place has no locks of its own")]
+    NoLocks,
     /// Misuse: a state of a later generation is already stored.
     #[error("a later generation is already stored")]
     OlderGeneration,

@@ -75,7 +75,9 @@ pub use leaf::Leaf;
 pub use monitor::{MonitorReport, MonitorState, monitor};
 pub use note::{LogSigner, Note, VerifierKey};
 pub use policy::Policy;
-pub use port::{CheckpointLock, LeafSource, TileStore, Witness};
+pub use port::{
+    CheckpointLock, LeafSource, LogFiles, LogPlace, PublisherLease, TileStore, Witness, is_log_name,
+};
 pub use projection::{Publisher, publish, rebuild};
 pub use proof::{Receipt, prove_consistency, prove_inclusion, verify_receipt};
 pub use tiles::{CHECKPOINT_PATH, TILE_WIDTH, TilePath, TileReader, handover_path, is_log_path};

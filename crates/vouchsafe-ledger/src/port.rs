@@ -68,6 +68,43 @@ pub trait CheckpointLock: Send + Sync {
     fn swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), LedgerError>;
 }
 
+/// Where the logs of many organisations lie.
+pub trait LogPlace: Send + Sync {
+    /// The log of that name, 1 to 64 of `a-z`, `0-9`. Nothing is made: the first publication makes what it needs.
+    ///
+    /// # Errors
+    /// [`LedgerError::Name`] for another name; otherwise as the place states.
+    fn log(&self, name: &str) -> Result<Box<dyn LogFiles>, LedgerError>;
+}
+
+/// One log as it is published: its files, the newest note kept outside, and the right to publish.
+pub trait LogFiles: Send + Sync {
+    /// The files, for reading by everybody and writing by the holder of the lease.
+    fn tiles(&self) -> &dyn TileStore;
+
+    /// The files, for a repair that may replace what is damaged; the same, where every file can be replaced.
+    fn repairs(&self) -> &dyn TileStore {
+        self.tiles()
+    }
+
+    /// The newest note, kept outside of what a restore replaces.
+    fn outside(&self) -> &dyn CheckpointLock;
+
+    /// Takes the publisher's lease, without waiting.
+    ///
+    /// # Errors
+    /// [`LedgerError::Leased`] when another publisher holds it; otherwise as the place states.
+    fn lease(&self) -> Result<Box<dyn PublisherLease>, LedgerError>;
+}
+
+/// The right to publish into one log; released on drop.
+pub trait PublisherLease: Send + Sync {}
+
+/// Whether a text is the name of a log in a [`LogPlace`].
+pub fn is_log_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
 /// Somebody else who remembers the newest checkpoint of the log and cosigns what continues it
 /// ([C2SP tlog-witness](https://c2sp.org/tlog-witness)).
 ///

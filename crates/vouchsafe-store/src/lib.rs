@@ -17,6 +17,7 @@ pub mod conformance;
 mod error;
 mod inventory;
 mod lock;
+mod logs;
 mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -35,6 +36,7 @@ mod tiles;
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
+pub use logs::FolderLogs;
 pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresStore};

@@ -1,9 +1,11 @@
-//! Real key services, started for one test and gone with it.
+//! Real services, started for one test and gone with it.
 //!
 //! Where a service is not installed its tests are skipped, with one line that says so. With
 //! `VOUCHSAFE_REQUIRE_SERVICES` in the environment they fail instead.
 use std::io::Write;
 
+pub mod gate;
+pub mod objects;
 pub mod openbao;
 pub mod softhsm;
 pub mod swtpm;

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use vouchsafe_ledger::{
     ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
-    TilePath, TileStore, Trust, VerifierKey, handover_path, read_handovers,
+    TilePath, Trust, VerifierKey, handover_path, read_handovers,
 };
 use vouchsafe_store::Transaction;
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId};

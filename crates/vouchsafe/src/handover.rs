@@ -8,8 +8,8 @@
 //! A crash in between leaves both keys signing; calling it again goes on from there.
 
 use vouchsafe_ledger::{
-    EntryKind, Handover, HandoverReason, HandoverStatement, Leaf, LedgerError, LogSigner, TileStore,
-    commitment, handover_path, read_handovers,
+    EntryKind, Handover, HandoverReason, HandoverStatement, Leaf, LedgerError, LogSigner, commitment,
+    handover_path, read_handovers,
 };
 
 use crate::act::{Act, public_opening};

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_envelope::OrganisationState;
 use vouchsafe_ledger::{
-    CHECKPOINT_PATH, Checkpoint, CheckpointLock, CosignReport, Finding, LeafSource, LedgerError, LogSigner,
-    Publisher, Report, SignedCheckpoint, TILE_WIDTH, TileStore, Trust, VerifierKey, Witness, cosign,
-    prove_inclusion, published, read_entries, read_handovers, rebuild, verify_log, verify_tiles,
+    CHECKPOINT_PATH, Checkpoint, CheckpointLock, CosignReport, Finding, LeafSource, LedgerError, LogFiles,
+    LogSigner, Publisher, PublisherLease, Report, SignedCheckpoint, TILE_WIDTH, TileStore, Trust,
+    VerifierKey, Witness, cosign, prove_inclusion, published, read_entries, read_handovers, rebuild,
+    verify_log, verify_tiles,
 };
-use vouchsafe_store::{FolderLock, FolderTiles, Store, StoreError};
+use vouchsafe_store::{Store, StoreError};
 use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use crate::Error;
@@ -27,7 +28,7 @@ pub(crate) fn origin_of(organisation: [u8; 16]) -> String {
     format!("vouchsafe/{}", hex(organisation))
 }
 
-fn folder_name(state: &OrganisationState) -> String {
+fn log_name(state: &OrganisationState) -> String {
     hex(state.organisation_pseudonym())
 }
 
@@ -38,21 +39,19 @@ fn hex(bytes: [u8; 16]) -> String {
 /// One organisation's log: its rows, its published files and the key that its checkpoints are signed with.
 pub(crate) struct Log<'a> {
     rows: Rows<'a>,
-    tiles: FolderTiles,
-    /// The newest checkpoint once more, outside of what a restore replaces.
-    outside: FolderLock,
+    /// The published files, and the newest checkpoint once more, outside of what a restore replaces.
+    files: Box<dyn LogFiles>,
     key: VerifierKey,
     origin: String,
 }
 
 impl<'a> Log<'a> {
     pub(crate) fn open(core: &'a Core, organisation: &'a OrganisationId) -> Result<Self, Error> {
-        let (folder, key, origin) = core.ring.with_state(organisation, |state| {
-            Ok::<_, Error>((folder_name(state), core.signer(state)?.verifier().clone(), origin(state)))
+        let (name, key, origin) = core.ring.with_state(organisation, |state| {
+            Ok::<_, Error>((log_name(state), core.signer(state)?.verifier().clone(), origin(state)))
         })??;
-        let outside = FolderLock::at(core.ports.checkpoints.join(&folder));
-        let tiles = FolderTiles::at(core.ports.logs.join(folder));
-        Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, tiles, outside, key, origin })
+        let files = core.ports.logs.log(&name)?;
+        Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, files, key, origin })
     }
 
     pub(crate) const fn key(&self) -> &VerifierKey {
@@ -69,18 +68,18 @@ impl<'a> Log<'a> {
 
     /// The published checkpoint, if there is one.
     pub(crate) fn published(&self) -> Result<Option<SignedCheckpoint>, Error> {
-        Ok(published(&self.tiles, &self.trust())?)
+        Ok(published(self.tiles(), &self.trust())?)
     }
 
     /// The newest checkpoint that is kept outside, if there is one.
     pub(crate) fn kept_outside(&self) -> Result<Option<SignedCheckpoint>, Error> {
-        Ok(self.outside.load()?.map(|note| self.trust().open(&note)).transpose()?)
+        Ok(self.outside().load()?.map(|note| self.trust().open(&note)).transpose()?)
     }
 
     /// Takes the published checkpoint for the one kept outside, where that is older: it was lost or restored itself.
     pub(crate) fn adopt_published(&self) -> Result<(), Error> {
         let _lease = self.lease()?;
-        let (kept, published) = (self.outside.load()?, self.tiles.read(CHECKPOINT_PATH)?);
+        let (kept, published) = (self.outside().load()?, self.tiles().read(CHECKPOINT_PATH)?);
         let (Some(kept), Some(published)) = (kept, published) else { return Ok(()) };
         let (older, newer) = (self.trust().open(&kept)?, self.trust().open(&published)?);
         if older.checkpoint().size() >= newer.checkpoint().size() {
@@ -88,10 +87,10 @@ impl<'a> Log<'a> {
         }
         // The published entries have to lead from the one to the other; the rows may be older than both.
         let trust = self.trust().remembering(older.checkpoint());
-        if !verify_tiles(&self.tiles, &trust)?.is_sound() {
+        if !verify_tiles(self.tiles(), &trust)?.is_sound() {
             return Err(Error::Ledger(LedgerError::Forked));
         }
-        Ok(self.outside.swap(Some(&kept), &published)?)
+        Ok(self.outside().swap(Some(&kept), &published)?)
     }
 
     /// Whether somebody signed entries that the rows do not have, or have otherwise.
@@ -124,7 +123,7 @@ impl<'a> Log<'a> {
     /// Writes missing and damaged tiles again from the rows; gives how many. Never touches the checkpoint.
     pub(crate) fn rebuild(&self) -> Result<u64, Error> {
         let _lease = self.lease()?;
-        Ok(rebuild(&self.rows, &self.tiles, &self.trust())?)
+        Ok(rebuild(&self.rows, self.files.repairs(), &self.trust())?)
     }
 
     pub(crate) const fn rows(&self) -> &Rows<'a> {
@@ -137,7 +136,7 @@ impl<'a> Log<'a> {
         while let at = from + entries.len() as u64
             && at < to
         {
-            let bundle = read_entries(&self.tiles, at / TILE_WIDTH, to)?;
+            let bundle = read_entries(self.tiles(), at / TILE_WIDTH, to)?;
             let skip = usize::try_from(at % TILE_WIDTH).unwrap_or(usize::MAX);
             let before = entries.len();
             entries.extend(bundle.into_iter().skip(skip));
@@ -151,7 +150,7 @@ impl<'a> Log<'a> {
     /// Checks that the rows followed by these entries are the published log.
     pub(crate) fn check_continuation(&self, missing: &[Vec<u8>]) -> Result<(), Error> {
         let joined = Joined { rows: &self.rows, more: missing };
-        let report = verify_log(&joined, &self.tiles, &self.trust())?;
+        let report = verify_log(&joined, self.tiles(), &self.trust())?;
         if report.is_sound() { Ok(()) } else { Err(Error::Ledger(LedgerError::Forked)) }
     }
 
@@ -172,7 +171,7 @@ impl<'a> Log<'a> {
         }
         let mut publisher = core.take_publisher(organisation).unwrap_or_else(|| Publisher::new(&self.origin));
         let signers: Vec<&LogSigner> = signers.iter().collect();
-        let signed = publisher.publish(&signers, &self.rows, &self.tiles, &self.outside);
+        let signed = publisher.publish(&signers, &self.rows, self.tiles(), self.outside());
         drop(signers);
         wipe_stack();
         core.keep_publisher(organisation, publisher);
@@ -182,7 +181,7 @@ impl<'a> Log<'a> {
     /// Whether the published handovers lead to another key than the first signer's.
     fn is_handed_over(&self, signers: &[LogSigner]) -> Result<bool, Error> {
         let current = signers.first().map(LogSigner::verifier);
-        let handovers = read_handovers(&self.tiles)?;
+        let handovers = read_handovers(self.tiles())?;
         let newest = handovers.last().map(|handover| handover.statement().new_key());
         // While a handover is being made, the key that it leads to signs second.
         let next = signers.get(1).map(LogSigner::verifier);
@@ -200,20 +199,24 @@ impl<'a> Log<'a> {
         self.publish_leased(core)?;
         let witnesses: Vec<&dyn Witness> = core.ports.witnesses.iter().map(|witness| &**witness).collect();
         let mut sizes = core.take_cosigned(self.rows.organisation);
-        let report = cosign(&self.tiles, &self.outside, &self.trust(), &witnesses, &mut sizes);
+        let report = cosign(self.tiles(), self.outside(), &self.trust(), &witnesses, &mut sizes);
         core.keep_cosigned(self.rows.organisation, sizes);
         Ok(report?)
     }
 
     /// The published files, for what is published beside the tiles.
-    pub(crate) const fn tiles(&self) -> &FolderTiles {
-        &self.tiles
+    pub(crate) fn tiles(&self) -> &dyn TileStore {
+        self.files.tiles()
     }
 
-    pub(crate) fn lease(&self) -> Result<vouchsafe_store::Lease, Error> {
+    fn outside(&self) -> &dyn CheckpointLock {
+        self.files.outside()
+    }
+
+    pub(crate) fn lease(&self) -> Result<Box<dyn PublisherLease>, Error> {
         let asked = Instant::now();
         loop {
-            match self.tiles.lease() {
+            match self.files.lease() {
                 Err(LedgerError::Leased) if asked.elapsed() < LEASE_WAIT => std::thread::sleep(LEASE_POLL),
                 lease => return Ok(lease?),
             }
@@ -222,7 +225,7 @@ impl<'a> Log<'a> {
 
     /// The proof that an entry is in the log: C2SP tlog-proof text.
     pub(crate) fn prove(&self, entry: u64) -> Result<String, Error> {
-        Ok(prove_inclusion(&self.tiles, entry, &self.trust())?.to_string())
+        Ok(prove_inclusion(self.tiles(), entry, &self.trust())?.to_string())
     }
 
     /// Recomputes the log, which must also continue the checkpoint kept outside; nobody publishes meanwhile.
@@ -233,7 +236,7 @@ impl<'a> Log<'a> {
             return self.verify(None);
         };
         // A newer one that rows and tiles lead to was about to be published: nothing is lost, and nobody signed another.
-        let outside = Outside { tiles: &self.tiles, note: kept.note().as_bytes() };
+        let outside = Outside { tiles: self.tiles(), note: kept.note().as_bytes() };
         if self.lags(&kept)? && verify_log(&self.rows, &outside, &self.trust())?.is_sound() {
             return self.verify(None);
         }
@@ -254,7 +257,7 @@ impl<'a> Log<'a> {
     pub(crate) fn verify(&self, remembered: Option<&Checkpoint>) -> Result<Report, Error> {
         let trust = self.trust();
         let trust = remembered.map_or(trust, |checkpoint| trust.remembering(checkpoint));
-        Ok(verify_log(&self.rows, &self.tiles, &trust)?)
+        Ok(verify_log(&self.rows, self.tiles(), &trust)?)
     }
 }
 
@@ -269,7 +272,7 @@ fn signers(core: &Core, state: &OrganisationState) -> Result<Vec<LogSigner>, Err
 
 /// The published files as they would be with the checkpoint kept outside.
 struct Outside<'a> {
-    tiles: &'a FolderTiles,
+    tiles: &'a dyn TileStore,
     note: &'a [u8],
 }
 

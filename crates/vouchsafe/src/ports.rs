@@ -8,10 +8,10 @@ use vouchsafe_envelope::port::{FenceStore, KeyService, NoAudit, OpenAudit, State
 use vouchsafe_keys::{
     BootTicks, FolderFences, FolderStates, KeyFile, KeysError, OsEntropy, ReplicatedStates,
 };
-use vouchsafe_ledger::{VerifierKey, Witness};
+use vouchsafe_ledger::{LogPlace, VerifierKey, Witness};
 use vouchsafe_liveness::PassiveJudge;
 use vouchsafe_retention::Policy;
-use vouchsafe_store::{SqliteStore, Store};
+use vouchsafe_store::{FolderLogs, SqliteStore, Store};
 use vouchsafe_types::{Clock, Entropy, Role, Scope, Ticks, Timestamp};
 
 use crate::Error;
@@ -67,10 +67,9 @@ pub struct Ports {
     pub states: Arc<dyn StateStore>,
     /// Where the fence journals lie: outside of what a restore of database, states or keys replaces.
     pub fences: Arc<dyn FenceStore>,
-    /// Where tiles and checkpoints are published, one folder for each organisation.
-    pub logs: PathBuf,
-    /// Where the newest checkpoint of each log is kept once more, beside the fence journals.
-    pub checkpoints: PathBuf,
+    /// Where tiles and checkpoints are published, one log for each organisation, and where the newest checkpoint of
+    /// each is kept once more: outside of what a restore replaces, as the fence journals are.
+    pub logs: Arc<dyn LogPlace>,
     /// Who is told of every opening of a sealed record and of alarms, besides the log; nobody by default.
     pub audit: Arc<dyn OpenAudit>,
     /// How long unsealed key states are kept; never longer than 300 s.
@@ -152,12 +151,11 @@ impl Ports {
             keys: service,
             states: Arc::new(replicated(&[&keys, &outside])?),
             fences: Arc::new(FolderFences::at(outside.join("fences"))?),
-            checkpoints: outside.join("checkpoints"),
             audit: Arc::new(NoAudit),
             cache: CachePolicy::default(),
             ticks: Arc::new(BootTicks),
             store,
-            logs,
+            logs: Arc::new(FolderLogs::at(logs, outside.join("checkpoints"))),
             entropy: Arc::new(OsEntropy::new()),
             clock: Arc::new(SystemClock),
             engine: None,

@@ -7,6 +7,7 @@
 )]
 
 mod adversary;
+mod buckets;
 mod bundle;
 mod bundle_lives;
 mod bundle_tamper;

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use crate::{Result, workspace::Workspace};
 
 /// Which of its siblings each published crate may depend on. Arrows point inward; a new edge is a decision.
-const EDGES: [(&str, &[&str]); 18] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("vouchsafe-types", &[]),
     ("vouchsafe-consent", &["types"]),
     ("vouchsafe-embed", &["types", "consent", "models-face"]),
@@ -20,6 +20,7 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("vouchsafe-models-face", &[]),
     ("vouchsafe-store", &["types", "ledger"]),
     ("vouchsafe-keys", &["types", "envelope"]),
+    ("vouchsafe-objects", &["types", "ledger", "envelope"]),
     ("vouchsafe-witness", &["types", "ledger"]),
     ("vouchsafe", FACADE),
     ("vouchsafe-cli", &["", "alloc", "eval", "keys", "pages", "witness"]),
