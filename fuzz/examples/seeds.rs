@@ -39,6 +39,7 @@ fn main() -> Step {
     states(&folder)?;
     fences(&folder)?;
     services(&folder)?;
+    objects(&folder)?;
     log(&folder)?;
     witnesses(&folder)?;
     people(&folder)?;
@@ -261,6 +262,31 @@ fn frame(record: &[u8]) -> Vec<u8> {
 
 fn entry(kind: EntryKind, commitment: [u8; 32]) -> Leaf {
     Leaf { kind, hour: 498_764, organisation: [7; 16], commitment }
+}
+
+/// What lies in a bucket, and what a server says of it, each behind its number.
+fn objects(folder: &Path) -> Step {
+    let lease = [&b"vouchsafe lease\x01"[..], &3u64.to_be_bytes(), &1_700_000_000_000i64.to_be_bytes(), &[7; 16]];
+    let head = [&b"vouchsafe state\x03"[..], &3u64.to_be_bytes(), &9u64.to_be_bytes()].concat();
+    let sum = digest(&SHA256, &[&head[..], b"sealed"].concat());
+    let state = [&head[..], sum.as_ref(), b"sealed"].concat();
+    let frame = |record: &[u8]| {
+        let sum = digest(&SHA256, record);
+        [&(record.len() as u32).to_be_bytes()[..], &sum.as_ref()[..8], record].concat()
+    };
+    let fences: Vec<u8> = [&b"first"[..], b"", b"third"].into_iter().flat_map(frame).collect();
+    let versions = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let missing = b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>";
+    for (name, kind, body) in [
+        ("lease", 0, lease.concat()),
+        ("state", 1, state),
+        ("fences", 2, fences),
+        ("versioning", 3, [&200u16.to_be_bytes()[..], versions].concat()),
+        ("missing", 3, [&404u16.to_be_bytes()[..], missing].concat()),
+    ] {
+        put(folder, "object_forms", name, [&[kind][..], &body].concat())?;
+    }
+    Ok(())
 }
 
 fn log(folder: &Path) -> Step {

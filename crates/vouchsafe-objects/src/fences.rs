@@ -161,13 +161,13 @@ fn join(number: u32, offset: usize) -> Result<u64, ObjectsError> {
     Ok(u64::from(number) << 32 | u64::from(offset))
 }
 
-fn frame(record: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(record: &[u8]) -> Vec<u8> {
     let len = u32::try_from(record.len()).unwrap_or(u32::MAX);
     [&len.to_be_bytes(), sum(record).as_slice(), record].concat()
 }
 
 /// The whole frames, and their length.
-fn parse(bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
+pub(crate) fn parse(bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
     let (mut records, mut rest) = (Vec::new(), bytes);
     while let Some((record, after)) = next_frame(rest) {
         records.push(record.to_vec());

@@ -167,18 +167,18 @@ impl Drop for HeldLease {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Record {
-    token: u64,
-    end: i64,
-    owner: [u8; 16],
+pub(crate) struct Record {
+    pub(crate) token: u64,
+    pub(crate) end: i64,
+    pub(crate) owner: [u8; 16],
 }
 
 impl Record {
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [MAGIC.as_slice(), &self.token.to_be_bytes(), &self.end.to_be_bytes(), &self.owner].concat()
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (token, rest) = bytes.strip_prefix(MAGIC.as_slice())?.split_first_chunk()?;
         let (end, owner) = rest.split_first_chunk()?;
         let record = Self {

@@ -53,6 +53,9 @@ mod client;
 mod config;
 mod error;
 mod fences;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lease;
 mod lock;
 mod logs;

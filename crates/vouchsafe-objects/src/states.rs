@@ -210,13 +210,13 @@ fn shard_of(key: &str) -> Option<ShardName> {
     Some(ShardName::from_bytes(number.to_be_bytes()))
 }
 
-fn encode(version: StateVersion, blob: &[u8]) -> Vec<u8> {
+pub(crate) fn encode(version: StateVersion, blob: &[u8]) -> Vec<u8> {
     let StateVersion { generation, revision } = version;
     let head = [MAGIC.as_slice(), &generation.to_be_bytes(), &revision.to_be_bytes()].concat();
     [&head, sum(&head, blob).as_slice(), blob].concat()
 }
 
-fn parse(bytes: &[u8]) -> Option<(StateVersion, &[u8])> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<(StateVersion, &[u8])> {
     let (head, rest) = bytes.split_at_checked(HEAD_LEN)?;
     let (stored_sum, blob) = rest.split_first_chunk::<32>()?;
     let (generation, revision) = head.strip_prefix(MAGIC.as_slice())?.split_first_chunk()?;

@@ -65,4 +65,8 @@ pub mod decisions {
     pub mod adr_0017_documents_under_leaves {}
     #[doc = include_str!("../docs/adr/0018-approvers-sign.md")]
     pub mod adr_0018_approvers_sign {}
+    #[doc = include_str!("../docs/adr/0019-two-engines.md")]
+    pub mod adr_0019_two_engines {}
+    #[doc = include_str!("../docs/adr/0020-object-storage.md")]
+    pub mod adr_0020_object_storage {}
 }

@@ -10,6 +10,7 @@ mod main_job;
 mod python;
 mod reference;
 mod retention;
+mod store;
 
 use std::{
     fs,
@@ -22,11 +23,12 @@ use crate::{Result, process::Said, workspace::Workspace};
 use claim::{Claim, Method, Row, judged};
 
 /// Every topic.
-const TOPICS: [Topic; 4] = [
+const TOPICS: [Topic; 5] = [
     Topic { name: "main-job", claims: main_job::claims },
     Topic { name: "keys", claims: keys::claims },
     Topic { name: "ledger", claims: ledger::claims },
     Topic { name: "retention", claims: retention::claims },
+    Topic { name: "store", claims: store::claims },
 ];
 
 struct Topic {
