@@ -61,6 +61,7 @@ pub enum StoreError {
     #[error("storage does not answer")]
     Io,
     /// Unavailable: the answer to the commit was lost, and the server does not tell any more whether it took place.
+    /// An act under an idempotency key (`Subject::once` of the facade) can simply be repeated.
     #[error("outcome of the commit is unknown: look for the change before you repeat it")]
     CommitUnknown,
 }

@@ -116,9 +116,24 @@ impl Subject<'_> {
     }
 
     fn end(&self, scope: Scope, how: End) -> Result<ConsentEnded, Error> {
-        let (receipt, condemned) = self.act(&EVIDENCE, |act| end(act, self.pseudonym, scope, how))?;
+        let (receipt, condemned) = self.act(&EVIDENCE, |act| self.end_in(act, scope, how))?;
+        Ok(self.ended(receipt, condemned))
+    }
+
+    /// What the end of a consent does within its transaction.
+    pub(crate) fn end_in(
+        &self,
+        act: &mut Act<'_>,
+        scope: Scope,
+        how: End,
+    ) -> Result<(ConsentReceipt, Option<LeafIndex>), Error> {
+        end(act, self.pseudonym, scope, how)
+    }
+
+    /// What follows once that is committed.
+    pub(crate) fn ended(&self, receipt: ConsentReceipt, condemned: Option<LeafIndex>) -> ConsentEnded {
         let condemned: Vec<LeafIndex> = condemned.into_iter().collect();
-        Ok(ConsentEnded { receipt, destruction: self.organisation.destruction_of(&condemned) })
+        ConsentEnded { receipt, destruction: self.organisation.destruction_of(&condemned) }
     }
 }
 

@@ -83,31 +83,39 @@ impl Subject<'_> {
         ticket: TicketId,
         consent: ConsentAct,
     ) -> Result<Outcome<ConsentReceipt>, Error> {
-        self.act(&[DataClass::ConsentEvidence], |act| {
-            let shown = self.take(act, ticket)?;
-            let acted_at = shown.served.check_act(&shown.notice, &consent, act.now)?;
-            let passkeys = &*self.organisation.core.ports.passkeys;
-            shown.served.check_signature(act.organisation, &consent, passkeys)?;
-            if let Some(refusal) = self.unfit(act, &consent)? {
-                if refusal == Refusal::Minor {
-                    // Used up: whoever said twelve does not say eighteen in the next breath.
-                    self.use_up(act, &shown, shown.line.sequence() + 1)?;
-                }
-                let payload = Payload::by(ActorRole::Person, act.now)
-                    .scope(shown.served.scope())
-                    .outcome(EntryOutcome::Refused)
-                    .cause(refusal.name());
-                self.evidence(act, EntryKind::ConsentNotTaken, &payload)?;
-                return refuse(refusal);
+        self.act(&[DataClass::ConsentEvidence], |act| self.give_in(act, ticket, consent))
+    }
+
+    /// What [`Self::give_consent`] does within its transaction.
+    pub(crate) fn give_in(
+        &self,
+        act: &mut Act<'_>,
+        ticket: TicketId,
+        consent: ConsentAct,
+    ) -> Result<Outcome<ConsentReceipt>, Error> {
+        let shown = self.take(act, ticket)?;
+        let acted_at = shown.served.check_act(&shown.notice, &consent, act.now)?;
+        let passkeys = &*self.organisation.core.ports.passkeys;
+        shown.served.check_signature(act.organisation, &consent, passkeys)?;
+        if let Some(refusal) = self.unfit(act, &consent)? {
+            if refusal == Refusal::Minor {
+                // Used up: whoever said twelve does not say eighteen in the next breath.
+                self.use_up(act, &shown, shown.line.sequence() + 1)?;
             }
-            self.acted(act, PersonalAct::ConsentGiven)?;
-            let line = shown.line.give(&shown.notice, acted_at)?;
-            let kind = match line.status() {
-                Some(ConsentStatus::Renewed) => EntryKind::ConsentRenewed,
-                _ => EntryKind::ConsentGiven,
-            };
-            self.conclude(act, kind, &line, &shown, &consent).map(Outcome::Done)
-        })
+            let payload = Payload::by(ActorRole::Person, act.now)
+                .scope(shown.served.scope())
+                .outcome(EntryOutcome::Refused)
+                .cause(refusal.name());
+            self.evidence(act, EntryKind::ConsentNotTaken, &payload)?;
+            return refuse(refusal);
+        }
+        self.acted(act, PersonalAct::ConsentGiven)?;
+        let line = shown.line.give(&shown.notice, acted_at)?;
+        let kind = match line.status() {
+            Some(ConsentStatus::Renewed) => EntryKind::ConsentRenewed,
+            _ => EntryKind::ConsentGiven,
+        };
+        self.conclude(act, kind, &line, &shown, &consent).map(Outcome::Done)
     }
 
     /// Records that the person was shown the ticket's notice and refused.
@@ -115,12 +123,20 @@ impl Subject<'_> {
     /// # Errors
     /// As [`Self::give_consent`]; [`Error::Consent`] while a consent is given: withdraw it instead.
     pub fn refuse_consent(&self, ticket: TicketId, refusal: ConsentAct) -> Result<ConsentReceipt, Error> {
-        self.act(&[DataClass::ConsentEvidence], |act| {
-            let shown = self.take(act, ticket)?;
-            self.acted(act, PersonalAct::RightExercised)?;
-            let line = shown.served.refuse(&shown.line, &shown.notice, act.now)?;
-            self.conclude(act, EntryKind::ConsentRefused, &line, &shown, &refusal)
-        })
+        self.act(&[DataClass::ConsentEvidence], |act| self.refuse_in(act, ticket, refusal))
+    }
+
+    /// What [`Self::refuse_consent`] does within its transaction.
+    pub(crate) fn refuse_in(
+        &self,
+        act: &mut Act<'_>,
+        ticket: TicketId,
+        refusal: ConsentAct,
+    ) -> Result<ConsentReceipt, Error> {
+        let shown = self.take(act, ticket)?;
+        self.acted(act, PersonalAct::RightExercised)?;
+        let line = shown.served.refuse(&shown.line, &shown.notice, act.now)?;
+        self.conclude(act, EntryKind::ConsentRefused, &line, &shown, &refusal)
     }
 
     /// Asks the consent gate for a permit. A refusal is an entry of the log.

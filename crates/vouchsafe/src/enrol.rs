@@ -12,6 +12,10 @@ use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{EnrolmentReceipt, Error, Subject};
 
+/// The classes of which an enrolment may need a new leaf.
+pub(crate) const CLASSES: [DataClass; 3] =
+    [DataClass::Biometric, DataClass::ConsentEvidence, DataClass::VerificationLog];
+
 impl Subject<'_> {
     /// Enrols a face: embeds, protects, seals and stores it.
     ///
@@ -27,12 +31,22 @@ impl Subject<'_> {
         permit: &Permit<Consented>,
         face: LiveFace<Consented>,
     ) -> Result<Outcome<EnrolmentReceipt>, Error> {
+        self.enrol_by(permit, face, |embedding| self.enrol_embedding(permit, embedding))
+    }
+
+    /// Embeds the face, and hands the embedding on.
+    pub(crate) fn enrol_by(
+        &self,
+        permit: &Permit<Consented>,
+        face: LiveFace<Consented>,
+        enrol: impl FnOnce(FaceEmbedding<Consented>) -> Result<Outcome<EnrolmentReceipt>, Error>,
+    ) -> Result<Outcome<EnrolmentReceipt>, Error> {
         match self.embed(permit, face) {
             Err(Error::Embed(EmbedError::PermitStale)) => self.act(&[DataClass::VerificationLog], |act| {
                 let stale = Reasons::one(Refusal::PermitStale);
                 self.refuse_enrolment(act, permit.binding().scope(), stale)
             }),
-            embedding => self.enrol_embedding(permit, embedding?),
+            embedding => enrol(embedding?),
         }
     }
 
@@ -46,27 +60,35 @@ impl Subject<'_> {
         embedding: FaceEmbedding<Consented>,
     ) -> Result<Outcome<EnrolmentReceipt>, Error> {
         self.check_binding(permit, &embedding)?;
+        self.act(&CLASSES, |act| self.enrol_in(act, permit, embedding))
+    }
+
+    /// What [`Self::enrol_embedding`] does within its transaction.
+    pub(crate) fn enrol_in(
+        &self,
+        act: &mut Act<'_>,
+        permit: &Permit<Consented>,
+        embedding: FaceEmbedding<Consented>,
+    ) -> Result<Outcome<EnrolmentReceipt>, Error> {
         let scope = permit.binding().scope();
-        self.act(&[DataClass::Biometric, DataClass::ConsentEvidence, DataClass::VerificationLog], |act| {
-            if let Some(reasons) = self.closed(act.rows, permit, embedding.assurance(), act.now)? {
-                return self.refuse_enrolment(act, scope, reasons);
-            }
-            let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
-            let open = match &held {
-                Some(holding) => self.is_open(act.rows, holding)?,
-                None => false,
-            };
-            let refusal = match held.map(|holding| holding.state) {
-                Some(HoldingState::Live) if open => Some(Refusal::AlreadyEnrolled),
-                // Its time is over and a hold keeps it, or it is being destroyed: there is no room for another yet.
-                Some(HoldingState::Live | HoldingState::Condemned { .. }) => Some(Refusal::TemplateDestroyed),
-                Some(HoldingState::Destroyed { .. }) | None => None,
-            };
-            if let Some(refusal) = refusal {
-                return self.refuse_enrolment(act, scope, Reasons::one(refusal));
-            }
-            self.store_template(act, permit.binding(), embedding).map(Outcome::Done)
-        })
+        if let Some(reasons) = self.closed(act.rows, permit, embedding.assurance(), act.now)? {
+            return self.refuse_enrolment(act, scope, reasons);
+        }
+        let held = act.rows.biometric_holding(act.organisation, self.pseudonym, scope)?;
+        let open = match &held {
+            Some(holding) => self.is_open(act.rows, holding)?,
+            None => false,
+        };
+        let refusal = match held.map(|holding| holding.state) {
+            Some(HoldingState::Live) if open => Some(Refusal::AlreadyEnrolled),
+            // Its time is over and a hold keeps it, or it is being destroyed: there is no room for another yet.
+            Some(HoldingState::Live | HoldingState::Condemned { .. }) => Some(Refusal::TemplateDestroyed),
+            Some(HoldingState::Destroyed { .. }) | None => None,
+        };
+        if let Some(refusal) = refusal {
+            return self.refuse_enrolment(act, scope, Reasons::one(refusal));
+        }
+        self.store_template(act, permit.binding(), embedding).map(Outcome::Done)
     }
 
     fn refuse_enrolment<T>(

@@ -70,6 +70,9 @@ pub enum Error {
     /// Misuse: no notice was served under this ticket.
     #[error("no notice was served under this ticket")]
     UnknownTicket,
+    /// Misuse: the idempotency key named another request of this person; make a new one for each request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// Misuse: the ticket was used by an earlier act; serve the notice again.
     #[error("the act was recorded already")]
     Replayed,

@@ -3,6 +3,7 @@
 use jiff::{Span, ToSpan, tz::TimeZone};
 use vouchsafe_types::Timestamp;
 
+use crate::sealed::Kind;
 use crate::{Error, Organisation};
 
 /// How many rows one transaction deletes.
@@ -25,6 +26,8 @@ pub struct Purged {
     pub holds: u64,
     /// Finished jobs.
     pub jobs: u64,
+    /// Idempotency keys that need not be known any more.
+    pub keys: u64,
 }
 
 impl Organisation<'_> {
@@ -53,7 +56,25 @@ impl Organisation<'_> {
         purged.holds = vouchsafe_store::write(store, &self.id, |rows| {
             Ok::<_, Error>(rows.purge_holds(&self.id, holds)?)
         })?;
+        purged.keys = self.purge_keys(now)?;
         Ok(purged)
+    }
+
+    fn purge_keys(&self, now: Timestamp) -> Result<u64, Error> {
+        let mut purged = 0;
+        loop {
+            let gone = vouchsafe_store::write(&*self.core.ports.store, &self.id, |rows| {
+                let over = rows.documents_due(&self.id, Kind::Once.code(), now, BATCH)?;
+                for document in &over {
+                    rows.remove_document(&self.id, document.id)?;
+                }
+                Ok::<_, Error>(over.len() as u64)
+            })?;
+            purged += gone;
+            if gone < u64::from(BATCH) {
+                return Ok(purged);
+            }
+        }
     }
 }
 

@@ -13,12 +13,13 @@ use crate::act::{Act, payload_context};
 pub(crate) enum Kind {
     Disclosure,
     Fact,
+    Once,
     Order,
     Request,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Fact, Self::Request, Self::Disclosure, Self::Order];
+    pub(crate) const ALL: [Self; 5] = [Self::Fact, Self::Request, Self::Disclosure, Self::Order, Self::Once];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -26,6 +27,7 @@ impl Kind {
             Self::Request => "rights_request",
             Self::Disclosure => "disclosure",
             Self::Order => "deletion_order",
+            Self::Once => "idempotency_key",
         }
     }
 
@@ -35,6 +37,7 @@ impl Kind {
             Self::Request => 2,
             Self::Disclosure => 3,
             Self::Order => 4,
+            Self::Once => 5,
         }
     }
 }

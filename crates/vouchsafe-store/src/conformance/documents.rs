@@ -67,7 +67,6 @@ pub(super) fn a_document_needs_a_new_id_a_holding_an_entry_a_kind_and_a_key(fres
         document(1, 2, 2, None),
         document(2, 9, 1, None),
         document(2, 1, 0, None),
-        document(2, 1, 5, None),
         DocumentRow { key_version: 0, ..document(2, 1, 1, None) },
         DocumentRow { entry: 99, ..document(2, 1, 1, None) },
     ] {

@@ -8,11 +8,12 @@ use crate::StoreError;
 
 /// Migrations, oldest first, each after the version it makes. The first one makes the logical schema that SQLite's
 /// version of the same number has.
-const MIGRATIONS: &[(u32, &str)] = &[(NEWEST, include_str!("schema-5.sql"))];
-pub(super) const NEWEST: u32 = 5;
+const MIGRATIONS: &[(u32, &str)] =
+    &[(5, include_str!("schema-5.sql")), (NEWEST, include_str!("schema-7.sql"))];
+pub(super) const NEWEST: u32 = 7;
 
 /// SHA-256 of what [`INSPECT`] finds in the newest schema.
-const MADE: &str = "c45660e5421c95849411fbf79ad5c16cca8be0858ba480b63a0a5d441726310e";
+const MADE: &str = "aa2d4028740f15fc88c8bc7814f59da98afc97d8bc38ac612ad7f242807502b2";
 
 /// What is in the schema, a line each: tables, columns, constraints, indexes, policies, triggers, functions.
 const INSPECT: &str = include_str!("inspect.sql");

@@ -26,7 +26,7 @@ pub const SECRET: &str = "testing-secret";
 pub enum ObjectServerKind {
     /// `moto_server` (PyPI `moto[server]`): objects in memory, versions, no check of signatures.
     Moto,
-    /// `s3s-fs` (crates.io): objects in files, no versions, signatures checked.
+    /// `s3s-fs` (a crate): objects in files, no versions, signatures checked.
     S3sFs,
 }
 

@@ -19,6 +19,7 @@ mod keys;
 mod life;
 mod log;
 mod on_postgres;
+mod once;
 mod pause;
 mod photographs;
 mod receipt_scan;

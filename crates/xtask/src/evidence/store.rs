@@ -26,12 +26,18 @@ pub(super) fn claims() -> Vec<Claim> {
 }
 
 fn suites() -> Vec<Claim> {
-    const BARS: &[Bar] =
-        &[Bar::Is("failed", "0"), Bar::Is("skipped", "0"), Bar::AtLeast("passed", 20.0), Bar::Printed("passed")];
+    const BARS: &[Bar] = &[
+        Bar::Is("failed", "0"),
+        Bar::Is("skipped", "0"),
+        Bar::AtLeast("passed", 20.0),
+        Bar::Printed("passed"),
+    ];
     vec![
         Claim {
             says: "one conformance suite passes on SQLite and on PostgreSQL, isolation and row-level security included",
-            full: Method::Function(|workspace| tests(workspace, &["-p", "vouchsafe-store", "--all-features"])),
+            full: Method::Function(|workspace| {
+                tests(workspace, &["-p", "vouchsafe-store", "--all-features"])
+            }),
             quick: None,
             bars: &[Bar::Is("failed", "0"), Bar::Is("skipped", "0"), Bar::AtLeast("passed", 102.0)],
         },
@@ -128,7 +134,9 @@ fn costs() -> Vec<Claim> {
             says: "what a verification and a withdrawal store costs the same among 1,000 and 100,000 people, and what bare \
                    clients pay",
             full: Method::Skip("--full goes on to a million, above"),
-            quick: Some(Method::Command("cargo run --locked -p vouchsafe-benches --bin store-cost -- --quick")),
+            quick: Some(Method::Command(
+                "cargo run --locked -p vouchsafe-benches --bin store-cost -- --quick",
+            )),
             bars: BARS,
         },
     ]
