@@ -270,7 +270,7 @@ fn destroy(session: &Session, object: ObjectHandle) -> Result<(), Fault> {
 
 /// What a token or a store gives, of any bytes: what is read is written back to the same bytes.
 #[cfg(fuzzing)]
-pub mod fuzzing {
+pub(crate) mod fuzzing {
     use vouchsafe_envelope::port::KeyHandle;
 
     use super::{Wrapped, object};
