@@ -21,8 +21,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const MAX_HEAD: usize = 16 << 10;
 /// Connections are kept for less time than servers keep them.
 const MAX_IDLE: Duration = Duration::from_secs(4);
-/// How long a signature is valid, and by how much clocks may differ at the most.
-const SIGNED: Duration = Duration::from_secs(300);
+/// How long a signature is valid, and by how much this machine's clock may be behind at the most: as long as the longest
+/// request.
+const SIGNED: Duration = Duration::from_secs(60);
 /// The first pause; each one after it is twice as long.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The largest answer that holds no object: a page of a listing.

@@ -9,6 +9,7 @@ pub mod objects;
 pub mod openbao;
 pub mod softhsm;
 pub mod swtpm;
+pub mod tls;
 
 /// Says that a service is missing.
 ///

@@ -18,6 +18,7 @@ mod liars;
 mod logging;
 mod outages;
 mod races;
+mod transit;
 
 fn token(token: &str) -> OpenBaoCredentials {
     OpenBaoCredentials::Token(SecretBytes::new(token.as_bytes().to_vec()))

@@ -11,3 +11,4 @@ mod ports;
 mod races;
 mod replica;
 mod scene;
+mod transit;

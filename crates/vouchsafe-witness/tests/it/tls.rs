@@ -1,6 +1,6 @@
 //! TLS: whom the client believes.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -51,12 +51,57 @@ fn only_a_server_that_a_given_root_vouches_for_is_asked() {
     assert_eq!(HttpWitness::new(with_key).err(), Some(SetupError::Certificates));
 }
 
+/// Promise: WB-3-transit
+#[test]
+fn a_server_of_tls_1_2_is_asked_and_one_of_1_1_hears_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    if !make_certificates(folder) {
+        return;
+    }
+    let root = fs::read(folder.join("root.pem")).unwrap();
+    let (prefix, _) = serve_versions(folder, &[&rustls::version::TLS12]);
+    assert_eq!(ask(&prefix, &root).as_deref(), Ok(LINES));
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let prefix = format!("https://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        // The hello of TLS 1.1, without extensions.
+        let mut hello = vec![0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+        hello.extend([7; 32]);
+        hello.extend([0, 0xc0, 0x09, 0]);
+        stream.write_all(&hello).unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        said
+    });
+    assert_eq!(ask(&prefix, &root), Err(WitnessError::Unavailable));
+    let said = server.join().unwrap();
+    assert!(matches!(said.as_slice(), [0x15, 3, _, 0, 2, 2, 70]), "an alert, protocol version: {said:?}");
+}
+
+/// Promise: WB-3-transit
+#[test]
+fn a_remote_witness_without_tls_is_refused_before_anything_is_sent() {
+    let config = WitnessConfig::new("http://witness.example", some_key());
+    assert_eq!(HttpWitness::new(config).err(), Some(SetupError::Address));
+}
+
 /// A TLS server that gives every request the same answer; and how many it heard.
 fn serve(folder: &Path) -> (String, Arc<AtomicUsize>) {
+    serve_versions(folder, rustls::ALL_VERSIONS)
+}
+
+fn serve_versions(
+    folder: &Path,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> (String, Arc<AtomicUsize>) {
     let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
     let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let (prefix, heard) =

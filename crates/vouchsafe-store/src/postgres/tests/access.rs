@@ -1,6 +1,6 @@
 //! Who gets in, and what goes over the wire.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,6 +53,49 @@ fn tls_is_verified_against_the_roots_given() {
     assert_eq!(opened(&named), Err(StoreError::UntrustedServer));
 }
 
+/// Promise: WB-3-transit
+#[test]
+fn a_server_of_tls_1_2_is_believed() {
+    let Some(server) = Postgres::start(&["ssl=on", "ssl_max_protocol_version=TLSv1.2"]).unwrap() else {
+        return;
+    };
+    let database = server.database().unwrap();
+    let required = format!("{} sslmode=require", database.through(server.port().unwrap()));
+    let (authority, _) = server.certificates().unwrap();
+    let config = PostgresConfig::parse(&required).unwrap().with_roots(&authority).unwrap();
+    let _store = PostgresStore::open(&config, now()).unwrap();
+    let sql = "SELECT DISTINCT version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+               WHERE ssl AND usename LIKE 'service_%'";
+    assert_eq!(database.look(sql).unwrap(), [[Some("TLSv1.2".to_owned())]]);
+}
+
+/// Promise: WB-3-transit
+#[test]
+fn a_server_of_tls_1_1_is_refused_and_hears_no_word_of_the_user() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 64]).unwrap();
+        stream.write_all(b"S").unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        // The hello of TLS 1.1, without extensions.
+        let mut hello = vec![0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+        hello.extend([7; 32]);
+        hello.extend([0, 0xc0, 0x09, 0]);
+        stream.write_all(&hello).unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        said
+    });
+    let text = format!("host=127.0.0.1 port={port} user=u password=p dbname=d sslmode=require");
+    let config = PostgresConfig::parse(&text).unwrap().with_roots(include_bytes!("root.pem")).unwrap();
+    assert_eq!(opened(&config), Err(StoreError::UntrustedServer));
+    let said = server.join().unwrap();
+    assert!(matches!(said.as_slice(), [0x15, 3, _, 0, 2, 2, 70]), "an alert, protocol version: {said:?}");
+}
+
+/// Promise: WB-3-transit
 #[test]
 fn a_server_without_tls_gets_no_word_of_the_user() {
     with_store(|database, _| {
@@ -67,6 +110,7 @@ fn a_server_without_tls_gets_no_word_of_the_user() {
     });
 }
 
+/// Promise: WB-3-transit
 #[test]
 fn a_remote_host_without_tls_is_refused_before_anything_is_sent() {
     // No such host answers: the refusal comes first.
@@ -97,7 +141,7 @@ fn listen() -> (u16, Arc<Mutex<Vec<u8>>>) {
         let mut bytes = [0; 64];
         let length = stream.read(&mut bytes).unwrap();
         notes.lock().unwrap().extend_from_slice(&bytes[..length]);
-        std::io::Write::write_all(&mut stream, b"N").unwrap();
+        stream.write_all(b"N").unwrap();
         let length = stream.read(&mut bytes).unwrap_or(0);
         notes.lock().unwrap().extend_from_slice(&bytes[..length]);
     });
