@@ -102,6 +102,12 @@ suite! {
         resealing_replaces_bytes_and_version_and_nothing_else
         resealing_from_another_version_or_of_no_row_conflicts
     }
+    leases {
+        a_lease_has_one_holder_until_it_ends
+        whoever_lost_the_lease_is_fenced
+        a_lease_that_was_given_back_is_free_at_once
+        of_many_who_ask_at_once_one_is_granted
+    }
     lives {
         an_earlier_act_than_the_last_one_changes_nothing
         of_two_instants_of_an_event_the_earlier_one_stays

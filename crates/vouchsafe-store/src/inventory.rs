@@ -3,7 +3,7 @@ use std::fmt::Write;
 use vouchsafe_types::DataClass;
 
 use crate::{
-    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, MarkRow, NoticeRow,
+    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, LeaseRow, MarkRow, NoticeRow,
     PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 
@@ -225,6 +225,14 @@ inventory! {
         finished_at: AUDIT, "when it was finished";
     } beside {
         organisation: NONE, "the tenant";
+    }
+    lease = LeaseRow {
+        holder: NONE, "random id of the process that does the work";
+        token: NONE, "which holder may still write";
+        until: NONE, "until when nobody else begins the work";
+    } beside {
+        organisation: NONE, "the tenant";
+        work: NONE, "what every process would do by itself";
     }
     retention = RetentionRow {
         policy: NONE, "SHA-256 of the policy in force";

@@ -21,6 +21,8 @@ mod logs;
 mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(any(feature = "postgres", feature = "sqlite"), any(test, feature = "test-util")))]
+pub mod recorded;
 mod row;
 #[cfg(test)]
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -37,12 +39,14 @@ pub use error::StoreError;
 pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
 pub use logs::FolderLogs;
-pub use port::{DocumentRows, HoldingRows, LifeRows, RetentionRows, Store, Transaction, read, write};
+pub use port::{
+    DocumentRows, HoldingRows, LeaseRows, LifeRows, RetentionRows, Store, Transaction, read, write,
+};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresStore};
 pub use row::{
-    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, MarkRow, NoticeRow,
-    PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
+    ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, LeaseRow, MarkRow,
+    NoticeRow, PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

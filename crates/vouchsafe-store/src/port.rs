@@ -4,11 +4,13 @@ use crate::{ConsentRow, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, Ser
 
 mod documents;
 mod holdings;
+mod leases;
 mod lives;
 mod retention;
 
 pub use documents::DocumentRows;
 pub use holdings::HoldingRows;
+pub use leases::LeaseRows;
 pub use lives::LifeRows;
 pub use retention::RetentionRows;
 
@@ -98,7 +100,7 @@ fn run<T, E: From<StoreError>>(
 /// # Errors
 /// Every method returns [`StoreError`]; after one, the transaction is given up.
 #[expect(clippy::missing_errors_doc, reason = "said once for all methods above")]
-pub trait Transaction: HoldingRows + LifeRows + DocumentRows + RetentionRows {
+pub trait Transaction: HoldingRows + LifeRows + DocumentRows + LeaseRows + RetentionRows {
     /// Whether the organisation exists.
     fn organisation_exists(&mut self, organisation: &OrganisationId) -> Result<bool, StoreError>;
     /// Adds an organisation.

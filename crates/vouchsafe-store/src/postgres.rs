@@ -9,6 +9,8 @@ use crate::sql::{self, Rows};
 
 #[cfg(any(test, feature = "test-util"))]
 mod admin;
+#[cfg(all(feature = "sqlite", any(test, feature = "test-util")))]
+mod bulk;
 mod config;
 mod driver;
 mod engine;

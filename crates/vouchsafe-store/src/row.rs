@@ -3,7 +3,7 @@ use vouchsafe_types::{DataClass, Digest, LeafIndex, RecordId, Scope, SubjectPseu
 mod retention;
 
 pub use retention::{
-    DocumentRow, EventRow, HoldRow, JobRow, ResidenceRow, RetentionRow, SubjectRow, TallyRow,
+    DocumentRow, EventRow, HoldRow, JobRow, LeaseRow, ResidenceRow, RetentionRow, SubjectRow, TallyRow,
 };
 
 /// The bytes of a notice, as they were shown.

@@ -8,6 +8,7 @@ mod documents;
 mod holdings;
 mod holds;
 mod jobs;
+mod leases;
 mod lives;
 mod notices;
 mod orphans;

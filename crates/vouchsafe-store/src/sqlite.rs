@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/schema-5.sql"),
     STATISTICS,
     include_str!("sqlite/schema-7.sql"),
+    include_str!("sqlite/schema-8.sql"),
 ];
 /// Migration 6: what the planner takes the tables to hold.
 const STATISTICS: &str = include_str!("sqlite/schema-6.sql");

@@ -270,6 +270,65 @@ impl Database<'_> {
         Ok(self.server.admin(&self.name)?.execute(&format!("SET ROLE NONE; {sql}"))?)
     }
 
+    /// Adds live holdings, each with a person and a record of its own, to an organisation.
+    ///
+    /// For benches and tests only: it checks no reference, keeps no tally, and acknowledges before the disk has it.
+    ///
+    /// Returns: how many.
+    ///
+    /// # Errors
+    /// What the server said; some of them may be there then.
+    #[cfg(feature = "sqlite")]
+    pub fn load_holdings(
+        &self,
+        organisation: &vouchsafe_types::OrganisationId,
+        holdings: impl IntoIterator<Item = (crate::Holding, crate::RecordRow)>,
+    ) -> Result<u64> {
+        let loaded = self.server.admin(&self.name)?.load_holdings(organisation, holdings)?;
+        self.alter_patiently(
+            "INSERT INTO vouchsafe.holding_tally SELECT organisation, class, count(*) FROM vouchsafe.holding \
+             WHERE state = 1 GROUP BY 1, 2 \
+             ON CONFLICT (organisation, class) DO UPDATE SET live = excluded.live",
+        )?;
+        self.settle()?;
+        Ok(loaded)
+    }
+
+    /// Runs statements as [`Self::alter`], however long they take.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn alter_patiently(&self, sql: &str) -> Result<()> {
+        Ok(self.server.admin(&self.name)?.patiently(sql)?)
+    }
+
+    /// Leaves nothing for the server to do later, and tells it what there is.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn settle(&self) -> Result<()> {
+        let admin = self.server.admin(&self.name)?;
+        admin.patiently("VACUUM ANALYZE")?;
+        Ok(admin.patiently("CHECKPOINT")?)
+    }
+
+    /// An exact copy. Every connection to this database is ended.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn copy(&self) -> Result<Self> {
+        let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let admin = self.server.admin("postgres")?;
+        let end = format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        );
+        admin.run(&end)?;
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {} STRATEGY FILE_COPY", self.name);
+        admin.patiently(&copy)?;
+        Ok(Self { server: self.server, name })
+    }
+
     /// The rows of a query of a superuser, each column as text.
     ///
     /// # Errors

@@ -109,6 +109,7 @@ pub(crate) fn answers(
         note("holds_of", &|rows| said(rows.holds_of(about, who)));
         note("job", &|rows| said(rows.job(about, id(first))));
         note("jobs", &|rows| said(rows.jobs(about)));
+        note("lease", &|rows| said(rows.lease(about, 1)));
         note("retention", &|rows| said(rows.retention(about)));
         note("orphans", &|rows| said(rows.orphans(about)));
     answers
@@ -207,6 +208,7 @@ pub(super) fn a_transaction_of_one_organisation_changes_nothing_of_another(fresh
         ("release_hold", &|rows| rows.release_hold(&their, id(20), at(9))),
         ("insert_job", &|rows| rows.insert_job(&their, &job(99, 1, None, None))),
         ("save_job", &|rows| rows.save_job(&their, &job(20, 1, Some(2), None))),
+        ("take_lease", &|rows| rows.take_lease(&their, 1, id(9), at(9), at(99)).map(drop)),
         ("put_retention", &|rows| rows.put_retention(&their, &retention)),
     ];
     for (name, act) in refused {
@@ -219,6 +221,7 @@ pub(super) fn a_transaction_of_one_organisation_changes_nothing_of_another(fresh
         assert!(!rows.clear_event(&their, who, None, 2)?);
         assert!(!rows.forget_subject(&their, who)?);
         assert!(!rows.remove_job(&their, id(20))?);
+        assert!(!rows.renew_lease(&their, 1, 1, far)? && !rows.release_lease(&their, 1, 1)?);
         assert_eq!(rows.claim_job(&their, 1, far, far)?, None);
         assert_eq!(rows.purge_destroyed(&their, who, far)?, 0);
         assert_eq!(rows.purge_evidence(&their, far, 9)?, 0);

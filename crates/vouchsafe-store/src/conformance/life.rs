@@ -97,7 +97,9 @@ pub(crate) fn found(rows: &mut dyn Transaction, organisation: &OrganisationId) -
     let entry = rows.append_entry(organisation, b"policy")?;
     rows.insert_public_payload(organisation, entry, b"policy")?;
     let retention = RetentionRow { policy: POLICY, activated_at: at(0), newest: at(0), swept_at: None };
-    rows.put_retention(organisation, &retention)
+    rows.put_retention(organisation, &retention)?;
+    let holder = id(organisation.as_str().bytes().fold(0, u8::wrapping_add));
+    rows.take_lease(organisation, 1, holder, at(0), at(60)).map(drop)
 }
 
 /// A person under three leaves from `10 * number` on: biometric data, consent evidence, destruction evidence.

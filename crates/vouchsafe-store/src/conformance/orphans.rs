@@ -9,7 +9,7 @@ use life::two_organisations;
 fn bereave(table: &str) -> Option<&'static str> {
     Some(match table {
         "organisation" => return None,
-        "notice" | "entry" | "retention" => "DELETE FROM organisation WHERE id = 'acme'",
+        "notice" | "entry" | "lease" | "retention" => "DELETE FROM organisation WHERE id = 'acme'",
         "subject" => "INSERT INTO subject VALUES ('acme', randomblob(32), 0, 0)",
         "consent" => {
             "INSERT INTO consent SELECT organisation, randomblob(32), scope, sequence, status, notice, at, expires, \

@@ -8,8 +8,8 @@ use crate::StoreError;
 
 /// A connection that runs what it is given.
 pub(crate) struct Admin {
-    server: Server,
-    link: Link,
+    pub(super) server: Server,
+    pub(super) link: Link,
 }
 
 impl Admin {
@@ -33,6 +33,14 @@ impl Admin {
                 _ => 0,
             })
             .sum())
+    }
+
+    /// Runs a statement for which the client has ten times the patience, and the server no bound.
+    pub(crate) fn patiently(&self, sql: &str) -> Result<(), StoreError> {
+        self.run("SET statement_timeout = 0; SET lock_timeout = 0")?;
+        self.server.driver.wait(self.server.bounds.answer() * 30, async {
+            self.link.client.batch_execute(sql).await.map_err(error::statement)
+        })
     }
 
     /// The rows, each column as text.

@@ -8,9 +8,12 @@ use crate::StoreError;
 
 /// Migrations, oldest first, each after the version it makes. The first one makes the logical schema that SQLite's
 /// version of the same number has.
-const MIGRATIONS: &[(u32, &str)] =
-    &[(5, include_str!("schema-5.sql")), (NEWEST, include_str!("schema-7.sql"))];
-pub(super) const NEWEST: u32 = 7;
+const MIGRATIONS: &[(u32, &str)] = &[
+    (5, include_str!("schema-5.sql")),
+    (7, include_str!("schema-7.sql")),
+    (NEWEST, include_str!("schema-8.sql")),
+];
+pub(super) const NEWEST: u32 = 8;
 
 /// SHA-256 of what [`INSPECT`] finds in the newest schema.
 const MADE: &str = "aa2d4028740f15fc88c8bc7814f59da98afc97d8bc38ac612ad7f242807502b2";
@@ -24,7 +27,7 @@ const NAME: &str = "vouchsafe ";
 /// What the role that serves may do to each table. Entries of the log, and what was shown, are never changed.
 const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "organisation, notice, entry, public_payload"),
-    ("SELECT, INSERT, UPDATE", "holding_tally, retention"),
+    ("SELECT, INSERT, UPDATE", "holding_tally, lease, retention"),
     ("SELECT, INSERT, DELETE", "subject_mark"),
     (
         "SELECT, INSERT, UPDATE, DELETE",

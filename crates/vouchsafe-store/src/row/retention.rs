@@ -127,6 +127,18 @@ pub struct JobRow {
     pub finished_at: Option<Timestamp>,
 }
 
+/// Who does what every process would begin by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]
+pub struct LeaseRow {
+    /// A random id of the process, or of its attempt.
+    pub holder: RecordId,
+    /// The number of the holder, from 1: whoever has an older one can no longer write.
+    pub token: u64,
+    /// Until when nobody else is granted it; `None` once it was given back.
+    pub until: Option<Timestamp>,
+}
+
 /// How retention stands in an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row: every column must be given")]

@@ -45,6 +45,7 @@ const DECIDED: &[(&str, Orphan)] = &[
     ("document", Orphan::If(DESTROYED)),
     ("legal_hold", Orphan::If(OF_NOBODY)),
     ("job", Orphan::If(OF_NOBODY)),
+    ("lease", Orphan::Else),
     ("retention", Orphan::Else),
 ];
 
@@ -69,6 +70,7 @@ pub(crate) const REFERENCES: &[(&str, &str, Pairs)] = &[
     ("document", "entry", OF_ENTRY),
     ("legal_hold", "organisation", OF_ORGANISATION),
     ("job", "organisation", OF_ORGANISATION),
+    ("lease", "organisation", OF_ORGANISATION),
     ("retention", "organisation", OF_ORGANISATION),
 ];
 /// Columns of a table, and those that they refer to.

@@ -29,6 +29,8 @@ impl<'a> Rows<'a> {
     pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         match values {
             [Value::Text(organisation), ..] if *organisation == self.organisation.as_str() => {
+                #[cfg(any(test, feature = "test-util"))]
+                crate::recorded::note(sql, values, false);
                 self.engine.execute(sql, values)
             }
             _ if sql.starts_with("INSERT") => Err(StoreError::Conflict),
@@ -50,6 +52,8 @@ impl<'a> Rows<'a> {
         let mut each = |columns: &dyn Columns| each(&Row(columns));
         match values {
             [Value::Text(organisation), ..] if *organisation == self.organisation.as_str() => {
+                #[cfg(any(test, feature = "test-util"))]
+                crate::recorded::note(sql, values, true);
                 self.engine.query(sql, values, &mut each)
             }
             [_, others @ ..] => {

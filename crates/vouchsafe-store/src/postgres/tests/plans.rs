@@ -10,6 +10,7 @@ use crate::conformance::{answers, populate};
 /// Queries that promise a walk, or whose table stays small.
 const WALKS: &[&str] = &[
     "FROM holding_tally",
+    "FROM lease",
     "FROM legal_hold",
     "FROM notice",
     "FROM organisation",

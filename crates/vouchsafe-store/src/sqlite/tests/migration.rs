@@ -67,7 +67,7 @@ fn rows_of_schema_1_are_under_the_first_key_and_otherwise_unchanged() {
     let (_dir, file) = schema_1(ROWS_1);
     for _ in ["migrated", "opened again"] {
         let store = SqliteStore::open(&file).unwrap();
-        assert_eq!(version(&store.connection()), 7);
+        assert_eq!(version(&store.connection()), 8);
         for organisation in ["acme", "other"].map(|id| OrganisationId::parse(id).unwrap()) {
             let read: Result<_, StoreError> = port::read(&store, &organisation, |rows| {
                 let records = rows.records_under(&organisation, 2, 9)?;
@@ -104,7 +104,7 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
     let (_dir, file) = schema_1(ROWS_1);
     let migrated = SqliteStore::open(&file).unwrap();
     let (_new_dir, new) = store();
-    assert_eq!(version(&new.connection()), 7);
+    assert_eq!(version(&new.connection()), 8);
     assert_eq!(objects(&migrated.connection()), objects(&new.connection()));
     let check: String =
         migrated.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -141,7 +141,7 @@ fn a_migration_that_fails_at_its_last_statement_leaves_schema_1() {
     connection.execute_batch("DROP INDEX payload_of_key").unwrap();
     drop(connection);
     let store = SqliteStore::open(&file).unwrap();
-    assert_eq!(version(&store.connection()), 7);
+    assert_eq!(version(&store.connection()), 8);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn holdings_of_schema_3_are_looked_at_at_once_and_counted() {
     ];
     for _ in ["migrated", "opened again"] {
         let store = SqliteStore::open(&file).unwrap();
-        assert_eq!(version(&store.connection()), 7);
+        assert_eq!(version(&store.connection()), 8);
         for organisation in [acme(), other()] {
             let read: Result<(), StoreError> = port::read(&store, &organisation, |rows| {
                 assert_eq!(rows.holdings(&organisation, None, 9)?, expected);
