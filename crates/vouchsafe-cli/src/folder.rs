@@ -13,7 +13,7 @@ use vouchsafe::envelope::port::KeyService;
 use vouchsafe::ledger::VerifierKey;
 use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
-use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Timestamp, Vouchsafe};
+use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Residence, Timestamp, Vouchsafe};
 
 use crate::{CliError, policy, service};
 
@@ -84,6 +84,7 @@ impl Place {
         }
         let policy = policy::load(&self.packs, false)?;
         let mut ports = self.ports()?;
+        ports.residence = Residence::as_stated(&policy);
         ports.retention = policy;
         let ports = adjust(ports);
         if !is_known(&ports, &id)? {

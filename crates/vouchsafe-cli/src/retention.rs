@@ -260,6 +260,10 @@ pub(crate) fn destroyed(out: &mut dyn Write, destruction: Destruction) -> Result
     let certificates = match destruction {
         Destruction::Done(certificates) => certificates,
         Destruction::Pending(incomplete) => {
+            if let Some(until) = incomplete.elsewhere_until() {
+                writeln!(out, "destroyed=0 elsewhere_until={until}")?;
+                return Ok(());
+            }
             let cause = incomplete.cause().to_string();
             return Err(CliError::Pending { cause });
         }

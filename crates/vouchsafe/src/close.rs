@@ -11,6 +11,7 @@ use vouchsafe_types::{DataClass, LeafIndex, Scope, SubjectPseudonym};
 use crate::act::Act;
 use crate::consents::{line, put_line};
 use crate::events::{end_template, note};
+use crate::leases::{Leadership, Work, or_elsewhere};
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use crate::{ConsentReceipt, Destruction, Error, Organisation, Subject};
@@ -140,11 +141,16 @@ impl Subject<'_> {
 impl Organisation<'_> {
     /// Records the end of every consent whose time is over, and destroys what was held under them.
     ///
-    /// The gate refuses from the date itself on, whether this ran or not.
+    /// The gate refuses from the date itself on, whether this ran or not. One process at a time does it; to the others it
+    /// is pending.
     ///
     /// # Errors
     /// What stands in the way of recording; what was recorded stays so.
     pub fn expire_consents(&self) -> Result<Destruction, Error> {
+        or_elsewhere(self.lead(Work::Expiry).and_then(|leader| self.expire_consents_as(&leader)))
+    }
+
+    fn expire_consents_as(&self, leader: &Leadership<'_>) -> Result<Destruction, Error> {
         loop {
             let due = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
                 rows.open_consents_due(&self.id, self.core.now(), BATCH).map_err(Error::from)
@@ -152,13 +158,14 @@ impl Organisation<'_> {
             let mut ended = false;
             for (subject, scope, _) in due {
                 ended |= self.core.act(&self.id, &EVIDENCE, |act| {
+                    leader.keep(act)?;
                     // The person may have renewed or withdrawn meanwhile.
                     let due = line(act.rows, act.organisation, subject, scope)?.expire(act.now).is_ok();
                     due.then(|| end(act, subject, scope, End::EXPIRED)).transpose().map(|end| end.is_some())
                 })?;
             }
             if !ended {
-                return Ok(self.resume_destructions());
+                return Ok(self.resume_destructions_as(Some(leader)));
             }
         }
     }

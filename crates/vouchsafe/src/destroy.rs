@@ -21,6 +21,7 @@ use vouchsafe_types::{DataClass, Digest, LeafIndex, Scope, SubjectPseudonym, Tim
 use crate::act::{Act, day_of};
 use crate::cause::Cause;
 use crate::certificate::{DestructionCertificate, Statement};
+use crate::leases::Leadership;
 use crate::orders::open_orders;
 use crate::payload::Payload;
 use crate::{Error, Organisation, Subject};
@@ -32,7 +33,7 @@ use crate::{Error, Organisation, Subject};
 pub enum Destruction {
     /// Nothing that was condemned can be opened any more; one certificate for each holding.
     Done(Vec<DestructionCertificate>),
-    /// Fenced, and not yet destroyed; call [`Organisation::resume_destructions`] again.
+    /// Fenced, and not yet destroyed, or left to another process that sweeps; call [`Organisation::resume_destructions`] again.
     Pending(ErasureIncomplete),
 }
 
@@ -52,6 +53,18 @@ impl ErasureIncomplete {
     /// What stood in the way.
     pub const fn cause(&self) -> &Error {
         &self.cause
+    }
+
+    /// Until when another process does the work, if that is why; there is nothing to do then.
+    pub const fn elsewhere_until(&self) -> Option<Timestamp> {
+        match self.cause {
+            Error::Elsewhere(until) => Some(until),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn uncounted(cause: Error) -> Self {
+        Self { remaining: None, cause }
     }
 
     pub(crate) fn into_cause(self) -> Error {
@@ -99,12 +112,17 @@ pub(crate) fn condemn(
 impl Organisation<'_> {
     /// Destroys everything that is condemned and not yet destroyed. Idempotent; safe in several processes.
     pub fn resume_destructions(&self) -> Destruction {
+        self.resume_destructions_as(None)
+    }
+
+    /// As [`Self::resume_destructions`], for as long as the leadership lasts.
+    pub(crate) fn resume_destructions_as(&self, leader: Option<&Leadership<'_>>) -> Destruction {
         match self.condemned() {
             Ok(condemned) if condemned.is_empty() => match self.finish() {
                 Ok(()) => Destruction::Done(Vec::new()),
                 Err(cause) => Destruction::Pending(ErasureIncomplete { remaining: Some(0), cause }),
             },
-            Ok(condemned) => match self.destroy(&condemned) {
+            Ok(condemned) => match self.destroy(&condemned, leader) {
                 Ok(certificates) => Destruction::Done(certificates),
                 Err(cause) => {
                     Destruction::Pending(ErasureIncomplete { remaining: Some(condemned.len()), cause })
@@ -119,12 +137,17 @@ impl Organisation<'_> {
         vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| Ok(rows.condemned(&self.id)?))
     }
 
-    fn destroy(&self, condemned: &[Holding]) -> Result<Vec<DestructionCertificate>, Error> {
+    fn destroy(
+        &self,
+        condemned: &[Holding],
+        leader: Option<&Leadership<'_>>,
+    ) -> Result<Vec<DestructionCertificate>, Error> {
         let leaves: Vec<LeafIndex> = condemned.iter().map(|holding| holding.leaf).collect();
         let report = self.core.ring.destroy(&self.id, &leaves)?;
         for batch in condemned.chunks(BATCH) {
             let evidence = vec![DataClass::DestructionEvidence; batch.len()];
             self.core.act(&self.id, &evidence, |act| {
+                leader.map_or(Ok(()), |leader| leader.keep(act))?;
                 batch.iter().try_for_each(|holding| record_destruction(act, holding, &report))
             })?;
         }

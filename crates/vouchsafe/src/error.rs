@@ -8,9 +8,9 @@ use vouchsafe_retention::RetentionError;
 use vouchsafe_retention::rights::RightsError;
 use vouchsafe_store::StoreError;
 use vouchsafe_template::TemplateError;
-use vouchsafe_types::{EntropyUnavailable, TypeError};
+use vouchsafe_types::{EntropyUnavailable, Timestamp, TypeError};
 
-use crate::BundleFinding;
+use crate::{BundleFinding, Stored};
 
 /// No verdict. Callers treat every error as no.
 ///
@@ -90,6 +90,17 @@ pub enum Error {
     /// its payloads.
     #[error("the bundle does not verify: {0}")]
     BundleNotSound(Box<BundleFinding>),
+    /// Nobody has to act: another process does this work, until this instant at the latest, or until it is done. Calls
+    /// that give a [`Destruction`](crate::Destruction) tell of it as pending.
+    #[error("another process does this work until {0}")]
+    Elsewhere(Timestamp),
+    /// Operator: the policy names the regions where data may lie, and it is not declared where this lies. Declare it in
+    /// [`Ports::residence`](crate::Ports::residence).
+    #[error("it is not declared where the {} lies", .0.name())]
+    ResidenceUndeclared(Stored),
+    /// For the organisation: this lies outside the regions of the policy, and no safeguard of the transfer is named.
+    #[error("the {} lies outside the allowed regions and no safeguard is named", .0.name())]
+    OutsideRegions(Stored),
     /// Misuse: a certificate was asked for a holding that is not destroyed.
     #[error("holding is not destroyed")]
     NotDestroyed,
@@ -128,7 +139,7 @@ impl Error {
             Self::Keys(error) => error.is_retryable(),
             Self::Ledger(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
-            Self::Entropy(_) => true,
+            Self::Elsewhere(_) | Self::Entropy(_) => true,
             _ => false,
         }
     }

@@ -7,6 +7,8 @@ use vouchsafe_retention::{Policy, Rule};
 use vouchsafe_store::{Column, INVENTORY, inventory_table};
 use vouchsafe_types::DataClass;
 
+use crate::Residence;
+
 /// The data inventory under one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -20,10 +22,18 @@ impl DataInventory {
     ///
     /// A column under a holding of any class is governed by the rules of that class, so every class has to have them.
     pub fn of(policy: &Policy) -> Self {
+        Self::of_places(policy, &Residence::default())
+    }
+
+    /// As [`Self::of`], with where database, log and key states lie.
+    pub fn of_places(policy: &Policy, residence: &Residence) -> Self {
         let region = policy.profile().map_or("not stated", |profile| profile.store_region().as_str());
-        let cells = |column: &Column| vec![rules_of(policy, column), region.to_owned()];
+        let lies = residence.database.as_ref().map_or(region, |place| place.region().as_str());
+        let cells = |column: &Column| vec![rules_of(policy, column), lies.to_owned()];
         let mut markdown = String::from(HEAD);
-        let _ = writeln!(markdown, "Region of the store: {region}.\n\nUnder:\n");
+        let _ =
+            writeln!(markdown, "Region of the store: {region}.\n\nDeclared:\n\n{}", residence.to_markdown());
+        markdown.push_str("Under:\n\n");
         for source in policy.sources() {
             let _ = writeln!(markdown, "- {source}");
         }

@@ -7,6 +7,7 @@ use vouchsafe_retention::disclosure::{DeletionOrder, RecipientKind};
 use vouchsafe_types::{DataClass, RecordId, SubjectPseudonym, Timestamp};
 
 use crate::act::Act;
+use crate::leases::Leadership;
 use crate::payload::Payload;
 use crate::sealed::{Beside, Kind, Opened};
 use crate::{Error, Organisation, Subject};
@@ -85,13 +86,24 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Store`], [`Error::Envelope`].
     pub fn remind_recipients(&self) -> Result<Vec<(RecordId, DeletionOrder)>, Error> {
+        self.remind_recipients_as(None)
+    }
+
+    /// As [`Self::remind_recipients`], for as long as the leadership lasts.
+    pub(crate) fn remind_recipients_as(
+        &self,
+        leader: Option<&Leadership<'_>>,
+    ) -> Result<Vec<(RecordId, DeletionOrder)>, Error> {
         let due = self.core.act(&self.id, &[], |act| {
             let rows = act.rows.documents_due(act.organisation, Kind::Order.code(), act.now, MOST)?;
             Ok(rows.into_iter().map(|row| row.id).collect::<Vec<_>>())
         })?;
         let mut reminded = Vec::new();
         for id in due {
-            let order = self.core.act(&self.id, &[DataClass::Disclosure], |act| remind(act, id))?;
+            let order = self.core.act(&self.id, &[DataClass::Disclosure], |act| {
+                leader.map_or(Ok(()), |leader| leader.keep(act))?;
+                remind(act, id)
+            })?;
             reminded.extend(order.map(|order| (id, order)));
         }
         Ok(reminded)

@@ -26,6 +26,7 @@ impl<'a> Organisation<'a> {
     /// An organisation behind the start-up gate is given all the same, so that its recovery can be called; every
     /// other act meets the gate's error again.
     pub(crate) fn provision(core: &'a Core, id: OrganisationId) -> Result<Self, Error> {
+        core.ports.residence.ensure_allowed(&core.ports.retention)?;
         let exists = vouchsafe_store::read(&*core.ports.store, &id, |rows| {
             rows.organisation_exists(&id).map_err(Error::from)
         })?;

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use vouchsafe_consent::{AgePolicy, Gate, NoPasskeys, PasskeyVerifier};
 use vouchsafe_embed::{Assurance, CapturePolicy, FaceEngine, Judge};
@@ -14,7 +15,7 @@ use vouchsafe_retention::Policy;
 use vouchsafe_store::{FolderLogs, SqliteStore, Store};
 use vouchsafe_types::{Clock, Entropy, Role, Scope, Ticks, Timestamp};
 
-use crate::Error;
+use crate::{Error, Residence};
 
 /// The system's wall clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,6 +79,9 @@ pub struct Ports {
     pub ticks: Arc<dyn Ticks>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// For how long a process that sweeps keeps others from it after each of its transactions: a minute by default.
+    /// After a crash another one goes on by then.
+    pub lease: Duration,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// The loaded face models; without them nothing is captured.
@@ -99,6 +103,9 @@ pub struct Ports {
     /// How many of them make a quorum; a log's key that was compromised is handed over with one only.
     pub quorum: Option<vouchsafe_ledger::Policy>,
 
+    /// Where database, log and key states lie; undeclared by default. Under a policy that names regions no organisation
+    /// is opened before all are declared, within them or with a named safeguard.
+    pub residence: Residence,
     /// The retention policy; by default the notices, the libraries' own rules and the laws that ship.
     pub retention: Policy,
     /// The keys of those who may approve destruction; nobody by default.
@@ -157,6 +164,7 @@ impl Ports {
             store,
             logs: Arc::new(FolderLogs::at(logs, outside.join("checkpoints"))),
             entropy: Arc::new(OsEntropy::new()),
+            lease: LEASE,
             clock: Arc::new(SystemClock),
             engine: None,
             judge: Arc::new(PassiveJudge::default()),
@@ -167,6 +175,7 @@ impl Ports {
             passkeys: Arc::new(NoPasskeys),
             witnesses: Vec::new(),
             quorum: None,
+            residence: Residence::default(),
             retention: Policy::shipped()?,
             approvers: read_approvers(&keys.join(APPROVERS))?,
         })
@@ -192,6 +201,8 @@ impl std::fmt::Debug for Ports {
         f.debug_struct("Ports").finish_non_exhaustive()
     }
 }
+
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Where the keys of approvers lie, a line each, in the folder of the keys.
 const APPROVERS: &str = "approvers";

@@ -3,6 +3,7 @@
 use jiff::{Span, ToSpan, tz::TimeZone};
 use vouchsafe_types::Timestamp;
 
+use crate::leases::{Leadership, Work};
 use crate::sealed::Kind;
 use crate::{Error, Organisation};
 
@@ -28,6 +29,8 @@ pub struct Purged {
     pub jobs: u64,
     /// Idempotency keys that need not be known any more.
     pub keys: u64,
+    /// Until when another process sweeps, or purges, if one does: then this call deleted nothing.
+    pub elsewhere_until: Option<Timestamp>,
 }
 
 impl Organisation<'_> {
@@ -37,7 +40,14 @@ impl Organisation<'_> {
     /// # Errors
     /// [`Error::Store`]; what was deleted stays deleted.
     pub fn purge(&self) -> Result<Purged, Error> {
-        self.core.ensure_not_behind(&self.id)?;
+        match self.lead(Work::Retention).and_then(|leader| self.purge_as(&leader)) {
+            Err(Error::Elsewhere(until)) => Ok(Purged { elsewhere_until: Some(until), ..Purged::default() }),
+            purged => purged,
+        }
+    }
+
+    /// As [`Self::purge`], for as long as the leadership lasts.
+    pub(crate) fn purge_as(&self, leader: &Leadership<'_>) -> Result<Purged, Error> {
         let now = self.core.now();
         let spent = before(now, SPENT_EVIDENCE_KEPT_DAYS.days())?;
         let (jobs, holds) = (before(now, JOBS_KEPT_DAYS.days())?, before(now, HOLDS_KEPT_YEARS.years())?);
@@ -45,6 +55,7 @@ impl Organisation<'_> {
         let mut purged = Purged::default();
         loop {
             let (evidence, done) = vouchsafe_store::write(store, &self.id, |rows| {
+                leader.keep_at(rows, self.core.now())?;
                 let evidence = rows.purge_evidence(&self.id, spent, BATCH)?;
                 Ok::<_, Error>((evidence, rows.purge_jobs(&self.id, jobs, BATCH)?))
             })?;
@@ -54,16 +65,18 @@ impl Organisation<'_> {
             }
         }
         purged.holds = vouchsafe_store::write(store, &self.id, |rows| {
+            leader.keep_at(rows, self.core.now())?;
             Ok::<_, Error>(rows.purge_holds(&self.id, holds)?)
         })?;
-        purged.keys = self.purge_keys(now)?;
+        purged.keys = self.purge_keys(now, leader)?;
         Ok(purged)
     }
 
-    fn purge_keys(&self, now: Timestamp) -> Result<u64, Error> {
+    fn purge_keys(&self, now: Timestamp, leader: &Leadership<'_>) -> Result<u64, Error> {
         let mut purged = 0;
         loop {
             let gone = vouchsafe_store::write(&*self.core.ports.store, &self.id, |rows| {
+                leader.keep_at(rows, self.core.now())?;
                 let over = rows.documents_due(&self.id, Kind::Once.code(), now, BATCH)?;
                 for document in &over {
                     rows.remove_document(&self.id, document.id)?;

@@ -38,7 +38,8 @@ impl Vouchsafe {
     /// An organisation; its keys and log are provisioned at the first call.
     ///
     /// # Errors
-    /// [`Error::Type`] for a malformed id; [`Error::Envelope`] when keys exist and the key state is lost.
+    /// [`Error::Type`] for a malformed id; [`Error::Envelope`] when keys exist and the key state is lost;
+    /// [`Error::ResidenceUndeclared`], [`Error::OutsideRegions`] when something lies where the policy does not allow.
     pub fn organisation(&self, id: &str) -> Result<Organisation<'_>, Error> {
         Organisation::provision(&self.core, OrganisationId::parse(id)?)
     }

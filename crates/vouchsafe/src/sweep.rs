@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind};
-use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, RetentionError, Verdict};
+use vouchsafe_retention::{Facts, Hold, ItemId, Plan, PlanItem, ReleasedPlan, RetentionError, Verdict};
 use vouchsafe_store::HoldingState;
 use vouchsafe_types::{DataClass, Digest, LeafIndex, Timestamp};
 
 use crate::act::Act;
 use crate::cause::Cause;
 use crate::destroy::condemn;
+use crate::leases::{Leadership, Work, or_elsewhere};
 use crate::lives::Life;
 use crate::payload::Payload;
 use crate::policy::{activated, refuse_set_back};
@@ -103,17 +104,27 @@ impl Organisation<'_> {
         if approvers.len() < plan.approvals_needed().max(1) {
             return Err(Error::NotApproved);
         }
+        or_elsewhere(self.lead(Work::Retention).and_then(|leader| {
+            self.record_approvals(&approvers, digest)?;
+            self.execute(plan, Some(digest), pace, &leader)
+        }))
+    }
+
+    fn record_approvals(&self, approvers: &[String], digest: Digest) -> Result<(), Error> {
         self.core.act(&self.id, &[], |act| {
             approvers.iter().try_for_each(|name| {
                 let payload = Payload::by(ActorRole::Administrator, act.now).cause(&digest.to_string());
                 act.record_public(EntryKind::RetentionPlanApproved, &payload.word("approver", name)).map(drop)
             })
-        })?;
-        self.execute(plan, Some(digest), pace)
+        })
     }
 
     /// Plans and runs in one call what the policy wants no approval for; also goes on with what was interrupted,
     /// reminds recipients who are late, and purges what has outlived its use.
+    ///
+    /// Of several processes one at a time sweeps; to the others it is pending
+    /// ([`ErasureIncomplete::elsewhere_until`](crate::ErasureIncomplete::elsewhere_until)). One that was stopped and
+    /// wakes after another one took over changes nothing any more.
     ///
     /// # Errors
     /// [`Error::Retention`] when a breaker trips or the clock jumped: approve the plan then; the reminders and purges of a tripped breaker are
@@ -127,17 +138,20 @@ impl Organisation<'_> {
     /// # Errors
     /// As [`Self::sweep`].
     pub fn sweep_at(&self, pace: Pace) -> Result<Destruction, Error> {
-        self.core.ensure_not_behind(&self.id)?;
+        or_elsewhere(self.lead(Work::Retention).and_then(|leader| self.sweep_as(pace, &leader)))
+    }
+
+    fn sweep_as(&self, pace: Pace, leader: &Leadership<'_>) -> Result<Destruction, Error> {
         self.resume_jobs()?;
         let now = self.core.now();
         let found = self.look_at_due(now)?;
-        self.put_off(&found.later)?;
+        self.put_off(&found.later, leader)?;
         let plan = self.plan_of(self.without_approval(found.due, now)?, now)?;
-        let destruction = self.execute(plan, None, pace);
+        let destruction = self.execute(plan, None, pace, leader);
         // Also where a plan has to be approved first; not by a clock that jumped.
         if let Ok(_) | Err(Error::Retention(RetentionError::Breaker { .. })) = destruction {
-            self.remind_recipients()?;
-            self.purge()?;
+            self.remind_recipients_as(Some(leader))?;
+            self.purge_as(leader)?;
         }
         destruction
     }
@@ -160,7 +174,13 @@ impl Organisation<'_> {
         Ok(free)
     }
 
-    fn execute(&self, plan: Plan, acknowledged: Option<Digest>, pace: Pace) -> Result<Destruction, Error> {
+    fn execute(
+        &self,
+        plan: Plan,
+        acknowledged: Option<Digest>,
+        pace: Pace,
+        leader: &Leadership<'_>,
+    ) -> Result<Destruction, Error> {
         let policy = &self.core.ports.retention;
         let newest = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
             Ok::<_, Error>(activated(rows, &self.id, policy)?.newest)
@@ -175,14 +195,15 @@ impl Organisation<'_> {
         for batch in items.get(..most.min(items.len())).unwrap_or_default().chunks(batch) {
             let evidence = vec![DataClass::DestructionEvidence; batch.len()];
             condemned += self.core.act(&self.id, &evidence, |act| {
+                leader.keep(act)?;
                 batch
                     .iter()
                     .try_fold(0, |sum, item| Ok::<_, Error>(sum + u64::from(self.condemn_if_due(act, item)?)))
             })?;
             std::thread::sleep(pace.rest);
         }
-        let destruction = self.resume_destructions();
-        self.swept(released.plan(), released.digest(), condemned)?;
+        let destruction = self.resume_destructions_as(Some(leader));
+        self.swept(&released, condemned, leader)?;
         Ok(destruction)
     }
 
@@ -212,9 +233,10 @@ impl Organisation<'_> {
     }
 
     /// Moves on what is not due, so that it is not looked at before it can be.
-    fn put_off(&self, leaves: &[LeafIndex]) -> Result<(), Error> {
+    fn put_off(&self, leaves: &[LeafIndex], leader: &Leadership<'_>) -> Result<(), Error> {
         for batch in leaves.chunks(PAGE as usize) {
             self.core.act(&self.id, &[], |act| {
+                leader.keep(act)?;
                 for leaf in batch {
                     let Some(holding) = act.rows.holding(act.organisation, *leaf)? else { continue };
                     if holding.state == HoldingState::Live {
@@ -230,8 +252,10 @@ impl Organisation<'_> {
     }
 
     /// Notes that a sweep ended, and up to which instant the clock is known to be good.
-    fn swept(&self, plan: &Plan, digest: Digest, condemned: u64) -> Result<(), Error> {
+    fn swept(&self, released: &ReleasedPlan, condemned: u64, leader: &Leadership<'_>) -> Result<(), Error> {
+        let (plan, digest) = (released.plan(), released.digest());
         self.core.act(&self.id, &[], |act| {
+            leader.keep(act)?;
             let mut row = activated(act.rows, act.organisation, &act.core.ports.retention)?;
             (row.newest, row.swept_at) = (row.newest.max(act.now), Some(act.now));
             act.rows.put_retention(act.organisation, &row)?;

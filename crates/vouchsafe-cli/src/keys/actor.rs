@@ -21,6 +21,7 @@ impl Actor {
         match error {
             Error::Envelope(error) => Self::on_envelope(error),
             Error::RecoveryRequired => Self::Gate,
+            Error::Elsewhere(_) => Self::Time,
             error if error.is_retryable() => Self::Environment,
             Error::Consent(_)
             | Error::Foreign

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use vouchsafe::DataInventory;
+use vouchsafe::{DataInventory, Residence};
 
 use crate::CliError;
 use crate::folder::Place;
@@ -18,7 +18,7 @@ pub(crate) struct Inventory {
 impl Inventory {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let opened = self.place.open()?;
-        let inventory = DataInventory::of(opened.policy());
+        let inventory = DataInventory::of_places(opened.policy(), &Residence::as_stated(opened.policy()));
         out.write_all(inventory.to_markdown().as_bytes())?;
         let names: Vec<_> = inventory.ungoverned().iter().map(|class| class.name()).collect();
         if names.is_empty() { Ok(()) } else { Err(CliError::Ungoverned(names.join(", "))) }

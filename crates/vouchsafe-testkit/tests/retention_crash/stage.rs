@@ -9,7 +9,7 @@ use vouchsafe::retention::disclosure::LegalBasis;
 use vouchsafe::retention::rights::{IdentityProof, RequestKind};
 use vouchsafe::retention::{Authority, Policy, RecipientId};
 use vouchsafe::types::{DataClass, FactField, FreeText, Jurisdiction};
-use vouchsafe::{Destruction, HoldRequest, Organisation, Outcome, Subject, Timestamp, Vouchsafe};
+use vouchsafe::{Destruction, HoldRequest, Organisation, Outcome, Residence, Subject, Timestamp, Vouchsafe};
 use vouchsafe_testkit::scene::{
     ORGANISATION, SCOPE, Scene, approved_sweep, caller_id, embedding, give, notice,
 };
@@ -91,6 +91,7 @@ pub(crate) fn open(folder: &Path) -> Vouchsafe {
 fn open_at(scene: &Scene) -> Vouchsafe {
     let mut ports = scene.ports().unwrap();
     ports.retention = Policy::from_packs(&[Policy::shipped_packs(), vec![OWN]].concat()).unwrap();
+    ports.residence = Residence::as_stated(&ports.retention);
     Vouchsafe::open_with(ports)
 }
 

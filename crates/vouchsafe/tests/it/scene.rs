@@ -13,15 +13,15 @@ use vouchsafe::embed::danger::supplied_embedding;
 use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
 use vouchsafe::keys::KeyFile;
 use vouchsafe::ledger::{EntryKind, Leaf};
-use vouchsafe::retention::Policy;
+use vouchsafe::retention::{Policy, Region};
 use vouchsafe::store::test_util::Postgres;
 use vouchsafe::store::{PostgresConfig, PostgresStore, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
 use vouchsafe::{
     Act, Approver, Assurance, AssurancePolicy, ConsentReceipt, Consented, Decision, Destruction,
-    EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, OrganisationId, Outcome, Pace, Permit, Ports,
-    Purpose, Receipt, Role, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
+    EnrolmentReceipt, Error, Notice, NoticeDraft, Organisation, OrganisationId, Outcome, Pace, Permit, Place,
+    Ports, Purpose, Receipt, Residence, Role, Scope, Subject, Timestamp, VirtualClock, Vouchsafe,
 };
 
 pub(crate) const FACE: Scope = Scope::FACE_VERIFICATION;
@@ -177,6 +177,7 @@ pub(crate) fn policy(own: &str) -> Policy {
 pub(crate) fn with(scene: &Scene, own: &str) -> Vouchsafe {
     let mut ports: Ports = scene.ports();
     ports.retention = policy(own);
+    ports.residence = Residence::all_in(Place::in_region(Region::parse("eu").unwrap()));
     Vouchsafe::open_with(ports)
 }
 
