@@ -178,7 +178,7 @@ impl Organisation<'_> {
     fn certified_all(&self, leaves: &[LeafIndex]) -> Result<Vec<DestructionCertificate>, Error> {
         let mut certificates = Vec::with_capacity(leaves.len());
         for batch in leaves.chunks(BATCH) {
-            certificates.extend(self.certify(batch, |statement| {
+            certificates.extend(self.certify_again(batch, |statement| {
                 statement.ok_or(Error::Format("evidence of the destruction")).map(Some)
             })?);
         }
@@ -190,11 +190,19 @@ impl Organisation<'_> {
         &self,
         leaves: &[LeafIndex],
     ) -> Result<Vec<DestructionCertificate>, Error> {
-        match self.certify(leaves, Ok) {
+        self.certify_again(leaves, Ok)
+    }
+
+    fn certify_again(
+        &self,
+        leaves: &[LeafIndex],
+        held: impl Fn(Option<Statement>) -> Result<Option<Statement>, Error>,
+    ) -> Result<Vec<DestructionCertificate>, Error> {
+        match self.certify(leaves, &held) {
             // Another process has just reserved the leaf of the evidence: the keys in memory are read again.
             Err(Error::Envelope(EnvelopeError::NeverAllocated)) => {
-                self.core.ring.wipe();
-                self.certify(leaves, Ok)
+                self.core.ring.wipe_one(&self.id);
+                self.certify(leaves, &held)
             }
             certified => certified,
         }
