@@ -62,7 +62,7 @@ fn drill(stand: Stand) {
         begun.elapsed().as_secs_f64()
     );
     for (kind, times) in &report.kinds {
-        println!("store_model engine={engine} error={kind} times={times}");
+        println!("error on {engine}: {kind} ({times} times)");
     }
     assert!(report.holds(), "{report}");
 }

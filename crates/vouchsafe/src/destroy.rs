@@ -54,6 +54,11 @@ impl ErasureIncomplete {
         &self.cause
     }
 
+    /// Everything that was condemned is certified, and something else is left to do.
+    pub(crate) const fn of_the_rest(cause: Error) -> Self {
+        Self { remaining: Some(0), cause }
+    }
+
     pub(crate) fn into_cause(self) -> Error {
         self.cause
     }

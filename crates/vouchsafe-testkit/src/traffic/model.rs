@@ -199,6 +199,7 @@ impl Model {
         for (place, step) in job.deed.steps().into_iter().enumerate() {
             let said = job.said.as_ref().map(|said| said.get(place).map(|said| &said.word));
             let (certain, possible) = match said {
+                Some(Some(Word::Failed(_, why))) if says_nothing_is_stored(why) => (0, 0),
                 None | Some(Some(Word::Failed(..))) => (0, 1),
                 Some(None) => continue,
                 Some(Some(word)) => {
@@ -261,6 +262,7 @@ impl Script<'_> {
         for (person, seen) in front {
             let own = seen.get(client).copied().unwrap_or_default();
             let after = match word {
+                Some(Word::Failed(_, why)) if says_nothing_is_stored(why) => vec![(*person, own)],
                 None | Some(Word::Failed(..)) => person.after_any(step, own, now),
                 Some(word) => person.after(step, word, own, now).into_iter().collect(),
             };
@@ -272,6 +274,11 @@ impl Script<'_> {
         }
         stepped
     }
+}
+
+/// Whether an error is one of those of which the store and the facade say that nothing was stored.
+fn says_nothing_is_stored(why: &str) -> bool {
+    matches!(why, "Store(Io)" | "Store(Locked)")
 }
 
 /// Whether what these fenced is destroyed for certain.

@@ -60,7 +60,8 @@ fn beside_each_other_both_orders_fit_and_nothing_else() {
 
 #[test]
 fn what_nobody_heard_may_be_until_somebody_asks() {
-    for said in [None, Some(vec![Word::Failed(true, "Io".to_owned()).into()])] {
+    let unknown = Word::Failed(false, "Store(CommitUnknown)".to_owned());
+    for said in [None, Some(vec![unknown.into()])] {
         let mut model = enrolled();
         model.settle(0, &[Job { deed: Deed::Withdraw(0), said }]).unwrap();
         assert_eq!(model.may_be(0).len(), 2);
@@ -70,6 +71,13 @@ fn what_nobody_heard_may_be_until_somebody_asks() {
         assert_eq!((model.may_be(0).len(), other.may_be(0).len()), (1, 1));
         assert!(model.settle(0, &[job(Deed::Verify(0, 1), "permitted:1 accepted")]).is_err());
     }
+}
+
+#[test]
+fn an_error_that_says_that_nothing_is_stored_is_taken_at_its_word() {
+    let mut model = enrolled();
+    model.settle(0, &[job(Deed::Withdraw(0), "failed:1:Store(Io)")]).unwrap();
+    assert!(model.settle(0, &[job(Deed::Verify(0, 1), "closed")]).is_err());
 }
 
 #[test]
