@@ -1,3 +1,6 @@
+mod draw;
+mod hear;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::process::Command as Program;
@@ -5,11 +8,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use vouchsafe::Clock;
-use vouchsafe::ledger::EntryKind;
 
-use super::deed::{Deed, Said, Step, Word};
-use super::model::{Job, Model, SweepEnd};
-use super::plan::Somebody;
+use super::deed::{Deed, Said, Word};
+use super::model::{Model, SweepEnd};
+use super::person::Template;
 use super::process::{Event, Process};
 use super::report::Report;
 use super::sight::{Acknowledged, Keepsakes, inspect};
@@ -105,9 +107,17 @@ struct Running {
     published: u64,
 }
 
+/// A deed of a group; what nobody heard is no answer, and is over all the same.
+struct Part {
+    number: u64,
+    deed: Deed,
+    over: bool,
+    said: Option<Vec<Said>>,
+}
+
 /// One or two deeds about one person.
 struct Group {
-    jobs: Vec<(u64, Deed, Option<Option<Vec<Said>>>)>,
+    jobs: Vec<Part>,
     swept: Option<SweepEnd>,
 }
 
@@ -247,7 +257,7 @@ impl Drive {
             for person in 0..self.model.len() {
                 if let Some(somebody) = self.somebody(person) {
                     let variant = match somebody.person.template {
-                        super::person::Template::Live(variant) => variant,
+                        Template::Live(variant) => variant,
                         _ => 0,
                     };
                     self.queue.push_back((service, Deed::Verify(person, variant)));
@@ -282,96 +292,6 @@ impl Drive {
         accepted_without_consent.len() + lost.len() + leaves_differ.len() >= ENOUGH
     }
 
-    /// Gives the next free lane something to do, or waits for one.
-    fn draw(&mut self) -> Result<(), Failure> {
-        let Some(lane) = self.free_lane(None) else { return self.listen() };
-        if self.draws.chance(1) {
-            return self.start(lane, Deed::Publish);
-        }
-        if self.draws.chance(self.setup.contended) {
-            return self.draw_pair();
-        }
-        let Some(somebody) = self.draw_somebody() else { return self.listen() };
-        let deed = somebody.deed(&mut self.draws);
-        self.groups.insert(somebody.number, Group { jobs: Vec::new(), swept: None });
-        self.start(lane, deed)
-    }
-
-    /// Two clients at the same time to one person, as soon as two are free.
-    fn draw_pair(&mut self) -> Result<(), Failure> {
-        let lanes = loop {
-            let pair = self.free_lane(None).and_then(|lane| Some((lane, self.other_lane(lane)?)));
-            match pair {
-                Some(lanes) => break lanes,
-                None if self.services.iter().any(|service| !service.takes()) => return self.listen(),
-                None => self.listen()?,
-            }
-        };
-        let Some(somebody) = self.draw_somebody().filter(|one| self.model.may_be(one.number).len() == 1)
-        else {
-            return Ok(());
-        };
-        let (first, second) = somebody.pair(&mut self.draws);
-        self.report.contended += 2;
-        self.groups.insert(somebody.number, Group { jobs: Vec::new(), swept: None });
-        // Neither is always first.
-        let (first, second) = if self.draws.chance(50) { (first, second) } else { (second, first) };
-        self.start(lanes.0, first)?;
-        self.start(lanes.1, second)
-    }
-
-    fn draw_queued(&mut self) -> Result<(), Failure> {
-        let free = (0..self.queue.len().min(64)).find_map(|place| {
-            let (service, deed) = *self.queue.get(place)?;
-            let person = deed.person()?;
-            let lane = self.free_lane(Some(service))?;
-            (!self.groups.contains_key(&person)).then_some((place, lane, deed, person))
-        });
-        let Some((place, lane, deed, person)) = free else { return self.listen() };
-        self.queue.remove(place);
-        self.groups.insert(person, Group { jobs: Vec::new(), swept: None });
-        self.start(lane, deed)
-    }
-
-    /// Somebody whom nobody else uses. A quarter of the people sleeps; of whom not all is known is asked soon.
-    fn draw_somebody(&mut self) -> Option<Somebody> {
-        let people = u64::from(self.model.len());
-        for _ in 0..200 {
-            let number = u32::try_from(self.draws.below(people)).unwrap_or_default();
-            let asleep = (u64::from(number) + self.long_moves / SLEEP).is_multiple_of(4);
-            if self.groups.contains_key(&number) || asleep && self.draws.chance(95) {
-                continue;
-            }
-            if let Some(somebody) = self.somebody(number) {
-                return Some(somebody);
-            }
-        }
-        None
-    }
-
-    fn somebody(&mut self, number: u32) -> Option<Somebody> {
-        let person = *self.model.may_be(number).first()?;
-        self.fresh += 2;
-        Some(Somebody { number, person, fresh: self.fresh })
-    }
-
-    fn free_lane(&self, service: Option<usize>) -> Option<usize> {
-        self.lanes.iter().position(|lane| {
-            let fits = service.is_none_or(|service| service == lane.service);
-            fits && lane.job.is_none() && self.services.get(lane.service).is_some_and(Service::takes)
-        })
-    }
-
-    /// Another free lane, of another process if there is one.
-    fn other_lane(&self, than: usize) -> Option<usize> {
-        let service = self.lanes.get(than)?.service;
-        let others = (0..self.setup.processes).filter(|other| *other != service);
-        others
-            .map(Some)
-            .chain([None])
-            .find_map(|service| self.free_lane(service).filter(|lane| *lane != than))
-    }
-
     /// Waits for a free lane, of this process if one is named, and gives it a deed about nobody.
     fn put(&mut self, service: Option<usize>, deed: Deed) -> Result<u64, Failure> {
         loop {
@@ -401,7 +321,7 @@ impl Drive {
         let lane = self.lanes.get_mut(lane).ok_or("no lane")?;
         lane.job = Some(Running { number, deed, published });
         if let Some(group) = deed.person().and_then(|person| self.groups.get_mut(&person)) {
-            group.jobs.push((number, deed, None));
+            group.jobs.push(Part { number, deed, over: false, said: None });
         }
         if deed == Deed::Sweep {
             self.report.sweeps += 1;
@@ -546,99 +466,6 @@ impl Drive {
         }
         Ok(())
     }
-
-    fn answered(&mut self, job: Running, said: Option<Vec<Said>>) {
-        self.note(job, said.as_deref());
-        let Some(person) = job.deed.person() else {
-            if self.sweeping == Some(job.number) {
-                self.sweep_ended(said.as_deref());
-            }
-            if matches!(job.deed, Deed::Resume | Deed::Check) {
-                self.answers.insert(job.number, said);
-            }
-            return;
-        };
-        let Some(group) = self.groups.get_mut(&person) else { return };
-        for (number, _, answer) in &mut group.jobs {
-            if *number == job.number {
-                *answer = Some(said.clone());
-            }
-        }
-        if group.jobs.iter().any(|(_, _, answer)| answer.is_none()) {
-            return;
-        }
-        let Some(group) = self.groups.remove(&person) else { return };
-        let jobs: Vec<Job> = group
-            .jobs
-            .into_iter()
-            .filter_map(|(_, deed, answer)| Some(Job { deed, said: answer? }))
-            .collect();
-        if let Err(misfit) = self.model.settle(person, &jobs) {
-            let Report { accepted_without_consent, lost, .. } = &mut self.report;
-            let list = if misfit.accepted_without_consent { accepted_without_consent } else { lost };
-            list.push(misfit.says);
-        }
-        if let Some(end) = group.swept {
-            self.model.sweep_ends(person, end);
-        }
-    }
-
-    fn sweep_ended(&mut self, said: Option<&[Said]>) {
-        self.sweeping = None;
-        let end = match said.and_then(<[Said]>::first).map(|said| &said.word) {
-            Some(Word::Done) => SweepEnd::Done,
-            Some(Word::Pending) => SweepEnd::Pending,
-            _ => SweepEnd::Unknown,
-        };
-        for person in 0..self.model.len() {
-            match self.groups.get_mut(&person) {
-                Some(group) => group.swept = Some(end),
-                None => self.model.sweep_ends(person, end),
-            }
-        }
-    }
-
-    /// Counts an answer, and keeps what it acknowledges.
-    fn note(&mut self, job: Running, said: Option<&[Said]>) {
-        let Some(said) = said else {
-            self.report.unknown += 1;
-            return;
-        };
-        let failed = said.iter().find_map(|said| match &said.word {
-            Word::Failed(again, why) => Some((*again, why)),
-            _ => None,
-        });
-        match failed {
-            Some((again, why)) => {
-                self.report.errors += 1;
-                *self.report.kinds.entry(format!("{} {why}", job.deed.name())).or_default() += 1;
-                self.report.unknown += u64::from(why.contains("CommitUnknown"));
-                if !again && !self.expects_errors() && job.deed != Deed::Check {
-                    self.report.lost.push(format!("{}: {why}", job.deed));
-                }
-            }
-            None => self.report.acknowledged += 1,
-        }
-        for (place, said) in said.iter().enumerate() {
-            if let Word::Published(size) = said.word {
-                if size < job.published {
-                    let says = format!("{size} published after {}", job.published);
-                    self.report.lost.push(says);
-                }
-                self.published = self.published.max(size);
-            }
-            self.report.accepted += u64::from(said.word == Word::Accepted);
-            let step = job.deed.steps().get(place).copied();
-            let Some(kinds) = kinds_of(step, &said.word) else { continue };
-            let person = job.deed.person().filter(|_| step != Some(Step::Erase));
-            self.acknowledged.extend(said.entries.iter().map(|entry| (*entry, kinds, person)));
-        }
-    }
-
-    /// Whether somebody makes faults.
-    const fn expects_errors(&self) -> bool {
-        self.strikes.is_some() || matches!(self.setup.trouble, Trouble::Kill)
-    }
 }
 
 impl fmt::Debug for Trouble {
@@ -667,20 +494,6 @@ impl Service {
     /// Whether it takes orders.
     const fn takes(&self) -> bool {
         self.ready && !self.leaving && !self.killed
-    }
-}
-
-/// What the entries are that an answer names.
-const fn kinds_of(step: Option<Step>, word: &Word) -> Option<&'static [EntryKind]> {
-    const DESTROYED: &[EntryKind] =
-        &[EntryKind::TemplateDestroyed, EntryKind::PayloadDestroyed, EntryKind::EvidenceExpired];
-    match (step, word) {
-        (_, Word::Given) => Some(&[EntryKind::ConsentGiven]),
-        (_, Word::Renewed) => Some(&[EntryKind::ConsentRenewed]),
-        (_, Word::Enrolled) => Some(&[EntryKind::TemplateEnrolled]),
-        (Some(Step::Withdraw), Word::Done | Word::Pending) => Some(&[EntryKind::ConsentWithdrawn]),
-        (Some(Step::Erase) | None, Word::Done) => Some(DESTROYED),
-        _ => None,
     }
 }
 

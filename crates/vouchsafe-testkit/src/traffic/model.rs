@@ -151,22 +151,24 @@ impl Model {
         if before.is_empty() {
             return Ok(());
         }
-        let scripts: [Script<'_>; 2] = [script(jobs.first()), script(jobs.get(1))];
+        let (first, second) = (script(jobs.first()), script(jobs.get(1)));
         let mut fronts: BTreeMap<(usize, usize), Front> = BTreeMap::new();
         fronts.insert((0, 0), before.iter().map(|person| (*person, [0, 0])).collect());
         let (mut after, mut was_open) = (BTreeSet::new(), false);
-        for total in 0..=scripts[0].len() + scripts[1].len() {
-            for first in 0..=total.min(scripts[0].len()) {
-                let place = (first, total - first);
+        for total in 0..=first.len() + second.len() {
+            for done in 0..=total.min(first.len()) {
+                let place = (done, total - done);
                 let Some(front) = fronts.remove(&place) else { continue };
                 let front = self.with_sweeps(front);
                 was_open |= front.iter().any(|(person, _)| person.is_open());
-                if scripts[0].may_end_at(place.0) && scripts[1].may_end_at(place.1) {
+                if first.may_end_at(place.0) && second.may_end_at(place.1) {
                     after.extend(front.iter().map(|(person, _)| *person));
                 }
-                for (client, next) in [(0, (place.0 + 1, place.1)), (1, (place.0, place.1 + 1))] {
-                    let at = if client == 0 { place.0 } else { place.1 };
-                    let stepped = scripts[client].step(&front, client, at, self.now);
+                let steps = [
+                    (first.step(&front, 0, place.0, self.now), (place.0 + 1, place.1)),
+                    (second.step(&front, 1, place.1, self.now), (place.0, place.1 + 1)),
+                ];
+                for (stepped, next) in steps {
                     if !stepped.is_empty() {
                         fronts.entry(next).or_default().extend(stepped);
                     }

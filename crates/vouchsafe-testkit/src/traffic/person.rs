@@ -99,7 +99,7 @@ impl Person {
     /// As a sweep that is under way leaves them, if it has something to do.
     pub fn swept(&self, now: Timestamp) -> Option<Self> {
         let due = self.awaits_sweep && self.due().is_some_and(|due| due <= now);
-        due.then(|| Self { template: Template::Fenced, awaits_sweep: false, ..*self })
+        due.then_some(Self { template: Template::Fenced, awaits_sweep: false, ..*self })
     }
 
     /// After a call that answered this, with what the client's earlier calls saw; `None` if it cannot have answered it.

@@ -1,3 +1,5 @@
+mod history;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -5,9 +7,11 @@ use vouchsafe::consent::ConsentStatus;
 use vouchsafe::ledger::{EntryKind, Leaf};
 use vouchsafe::{OrganisationId, Ports};
 use vouchsafe_envelope::{Context, LeafStatus, OrganisationState, test_util};
-use vouchsafe_store::{Holding, HoldingState, RecordRow, Store, StoreError, read};
+use vouchsafe_store::{Holding, HoldingState, PayloadRow, RecordRow, Store, StoreError, Transaction, read};
 use vouchsafe_template::ProtectedReference;
-use vouchsafe_types::{DataClass, LeafIndex, SubjectPseudonym};
+use vouchsafe_types::{DataClass, LeafIndex, SecretBytes, SubjectPseudonym};
+
+use history::{Rests, without_consent};
 
 use super::model::{Model, Range};
 use super::person::{Leaves, Person, Status, Template};
@@ -60,6 +64,7 @@ pub fn inspect(
     sight.keys(keepsakes, report)?;
     sight.people(model, report)?;
     sight.totals(model, report);
+    report.accepted_without_consent.extend(without_consent(&sight.kinds, &sight.owners, &sight.rests));
     for (entry, kinds, person) in acknowledged {
         let kind = usize::try_from(*entry).ok().and_then(|entry| sight.kinds.get(entry));
         let owner = sight.owners.get(entry);
@@ -82,6 +87,8 @@ struct Sight<'a> {
     pseudonyms: BTreeMap<u32, SubjectPseudonym>,
     /// Of the entries about people whose payloads are there, whom they are about.
     owners: BTreeMap<u64, SubjectPseudonym>,
+    /// Of those that were enrolled or opened a template, what it rested on.
+    rests: BTreeMap<u64, Rests>,
     /// The leaves that seal payloads.
     sealing: BTreeSet<LeafIndex>,
 }
@@ -92,28 +99,41 @@ impl<'a> Sight<'a> {
         let state = test_util::ungated_state(&*ports.keys, &*ports.states, &organisation)?;
         let pseudonym = |person: u32| (person, state.pseudonym(caller_id(person).as_bytes()));
         let pseudonyms = (0..model.len()).map(pseudonym).collect();
-        let (mut owners, mut sealing) = (BTreeMap::new(), BTreeSet::new());
-        let (holdings, entries) = read(store, &organisation, |rows| {
-            let holdings = holdings(rows, &organisation)?;
-            for holding in &holdings {
-                for entry in rows.payload_entries(&organisation, holding.leaf)? {
-                    owners.insert(entry, holding.subject);
-                    sealing.insert(holding.leaf);
-                }
-            }
-            let (mut entries, count) = (Vec::new(), rows.entry_count(&organisation)?);
-            while (entries.len() as u64) < count {
-                let page = rows.entries(&organisation, entries.len() as u64, PAGE)?;
-                if page.is_empty() {
-                    return Err(StoreError::Damaged);
-                }
-                entries.extend(page);
-            }
-            Ok::<_, StoreError>((holdings, entries))
+        let (holdings, entries, payloads) = read(store, &organisation, |rows| {
+            Ok::<_, StoreError>((
+                holdings(rows, &organisation)?,
+                entries(rows, &organisation)?,
+                payloads(rows, &organisation)?,
+            ))
         })?;
         let kind = |entry: &Vec<u8>| Ok(Leaf::from_bytes(entry)?.kind);
-        let kinds = entries.iter().map(kind).collect::<Result<_, Failure>>()?;
-        Ok(Self { store, organisation, state, holdings, kinds, pseudonyms, owners, sealing })
+        let kinds: Vec<EntryKind> = entries.iter().map(kind).collect::<Result<_, Failure>>()?;
+        let mut sight = Self {
+            store,
+            organisation,
+            state,
+            holdings,
+            kinds,
+            pseudonyms,
+            owners: BTreeMap::new(),
+            rests: BTreeMap::new(),
+            sealing: BTreeSet::new(),
+        };
+        let by_leaf: BTreeMap<LeafIndex, &Holding> =
+            sight.holdings.iter().map(|holding| (holding.leaf, holding)).collect();
+        for (entry, payload) in &payloads {
+            sight.sealing.insert(payload.leaf);
+            let Some(holding) = by_leaf.get(&payload.leaf) else { continue };
+            sight.owners.insert(*entry, holding.subject);
+            let kind = usize::try_from(*entry).ok().and_then(|entry| sight.kinds.get(entry));
+            if let Some(kind) = kind.filter(|kind| Rests::is_said_by(**kind))
+                && let Some(plain) = opened(&sight.organisation, &sight.state, holding, payload)
+            {
+                let payload = plain.expose_secret().get(OPENING..).unwrap_or_default();
+                sight.rests.insert(*entry, Rests::read(*kind, payload));
+            }
+        }
+        Ok(sight)
     }
 
     /// What is destroyed opens nothing, neither from the rows nor from a copy; what lives opens.
@@ -288,10 +308,55 @@ impl<'a> Sight<'a> {
     }
 }
 
-fn holdings(
-    rows: &mut dyn vouchsafe_store::Transaction,
+/// What is sealed in the payload of an entry: the opening of its commitment, and what it commits to.
+fn opened(
     organisation: &OrganisationId,
-) -> Result<Vec<Holding>, StoreError> {
+    state: &OrganisationState,
+    holding: &Holding,
+    payload: &PayloadRow,
+) -> Option<SecretBytes> {
+    let context = Context {
+        organisation: organisation.clone(),
+        leaf: holding.leaf,
+        class: holding.class,
+        scope: None,
+        record: payload.id,
+        model: None,
+        dimension: None,
+        key_version: payload.key_version,
+    };
+    state.open(&context, &payload.sealed).ok()
+}
+
+/// The bytes of an opening.
+const OPENING: usize = 32;
+
+fn entries(rows: &mut dyn Transaction, organisation: &OrganisationId) -> Result<Vec<Vec<u8>>, StoreError> {
+    let (mut all, count) = (Vec::new(), rows.entry_count(organisation)?);
+    while (all.len() as u64) < count {
+        let page = rows.entries(organisation, all.len() as u64, PAGE)?;
+        if page.is_empty() {
+            return Err(StoreError::Damaged);
+        }
+        all.extend(page);
+    }
+    Ok(all)
+}
+
+fn payloads(
+    rows: &mut dyn Transaction,
+    organisation: &OrganisationId,
+) -> Result<Vec<(u64, PayloadRow)>, StoreError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = rows.payloads(organisation, after, PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(all) };
+        after = Some(*last);
+        all.extend(page);
+    }
+}
+
+fn holdings(rows: &mut dyn Transaction, organisation: &OrganisationId) -> Result<Vec<Holding>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = rows.holdings(organisation, after, PAGE)?;
