@@ -84,6 +84,14 @@ impl Postgres {
     /// # Errors
     /// As [`Self::shared`].
     pub fn start(options: &[&str]) -> Result<Option<Self>> {
+        Self::start_in(&env::temp_dir(), options)
+    }
+
+    /// As [`Self::start`], with its folder in another than that for temporary files.
+    ///
+    /// # Errors
+    /// As [`Self::shared`].
+    pub fn start_in(place: &Path, options: &[&str]) -> Result<Option<Self>> {
         let Some(binaries) = binaries() else {
             if env::var_os("VOUCHSAFE_REQUIRE_SERVICES").is_some() {
                 return Err("no PostgreSQL server is installed".into());
@@ -92,7 +100,7 @@ impl Postgres {
             return Ok(None);
         };
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut own = Own::new(binaries, unprivileged()?, options)?;
+        let mut own = Own::new(place, binaries, unprivileged()?, options)?;
         own.prepare()?;
         own.run()?;
         let superuser = format!("host=127.0.0.1 port={} user=postgres password={PASSWORD}", own.port);
@@ -174,13 +182,41 @@ impl Postgres {
         self.wait()
     }
 
+    /// Kills the server with SIGKILL.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn kill(&mut self) -> Result<()> {
+        self.own.as_mut().ok_or("not a server of its own")?.kill()
+    }
+
+    /// Starts the server again if it ended by itself.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn revive(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(3) {
+            if self.admin("postgres").and_then(|admin| Ok(admin.run("SELECT 1")?)).is_ok() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let own = self.own.as_mut().ok_or("not a server of its own")?;
+        // There may be nothing left to kill.
+        let _ = own.kill();
+        own.run()?;
+        self.wait()
+    }
+
     /// A standby that follows this server by streaming.
     ///
     /// # Errors
     /// Why it did not start; if this is not a server of its own.
     pub fn standby(&self) -> Result<Self> {
         let from = self.own.as_ref().ok_or("not a server of its own")?;
-        let mut own = Own::new(from.binaries.clone(), from.user, from.options.clone())?;
+        let place = from.folder.parent().ok_or("no folder")?;
+        let mut own = Own::new(place, from.binaries.clone(), from.user, from.options.clone())?;
         let mut copy = own.command(own.binaries.join("pg_basebackup"));
         copy.env("PGPASSWORD", PASSWORD).args(["-h", "127.0.0.1", "-U", "postgres", "-R", "-X", "stream"]);
         copy.args(["-c", "fast", "-p", &from.port.to_string(), "-D"]).arg(own.data());
@@ -365,8 +401,8 @@ impl Drop for Own {
 }
 
 impl Own {
-    fn new(binaries: PathBuf, user: Option<(u32, u32)>, options: Vec<String>) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("vouchsafe-postgres-").tempdir()?.keep();
+    fn new(place: &Path, binaries: PathBuf, user: Option<(u32, u32)>, options: Vec<String>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("vouchsafe-postgres-").tempdir_in(place)?.keep();
         #[cfg(unix)]
         if let Some((user, group)) = user {
             std::os::unix::fs::chown(&folder, Some(user), Some(group))?;

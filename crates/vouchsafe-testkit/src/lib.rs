@@ -19,3 +19,5 @@ pub mod place;
 pub mod scan;
 #[cfg(feature = "drills")]
 pub mod scene;
+#[cfg(feature = "drills")]
+pub mod traffic;

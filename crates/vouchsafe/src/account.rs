@@ -11,7 +11,7 @@ use crate::events::{end_due, note, stands, supersede};
 use crate::jobs::{Job, JobKind};
 use crate::orders::order_deletions;
 use crate::payload::Payload;
-use crate::{Destruction, Error, Subject};
+use crate::{Destruction, ErasureIncomplete, Error, Subject};
 
 /// The classes of evidence that one deletion writes; orders come to it where there are recipients.
 const EVIDENCE: [DataClass; 3] =
@@ -51,8 +51,11 @@ impl Subject<'_> {
         let evidence = EVIDENCE.get(..if orders { 3 } else { 2 }).unwrap_or(&EVIDENCE);
         let condemned = self.act(evidence, |act| delete_account(act, self.pseudonym, by, reason, since))?;
         let destruction = self.organisation.destruction_of(&condemned);
-        if matches!(destruction, Destruction::Done(_)) {
-            self.organisation.resume_jobs()?;
+        if matches!(destruction, Destruction::Done(_))
+            && let Err(cause) = self.organisation.resume_jobs()
+        {
+            // The deletion is acknowledged, whatever becomes of its job now.
+            return Ok(Destruction::Pending(ErasureIncomplete::of_the_rest(cause)));
         }
         Ok(destruction)
     }

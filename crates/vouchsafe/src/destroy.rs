@@ -67,6 +67,11 @@ impl ErasureIncomplete {
         Self { remaining: None, cause }
     }
 
+    /// Everything that was condemned is certified, and something else is left to do.
+    pub(crate) const fn of_the_rest(cause: Error) -> Self {
+        Self { remaining: Some(0), cause }
+    }
+
     pub(crate) fn into_cause(self) -> Error {
         self.cause
     }
@@ -201,7 +206,7 @@ impl Organisation<'_> {
     fn certified_all(&self, leaves: &[LeafIndex]) -> Result<Vec<DestructionCertificate>, Error> {
         let mut certificates = Vec::with_capacity(leaves.len());
         for batch in leaves.chunks(BATCH) {
-            certificates.extend(self.certify(batch, |statement| {
+            certificates.extend(self.certify_again(batch, |statement| {
                 statement.ok_or(Error::Format("evidence of the destruction")).map(Some)
             })?);
         }
@@ -213,11 +218,19 @@ impl Organisation<'_> {
         &self,
         leaves: &[LeafIndex],
     ) -> Result<Vec<DestructionCertificate>, Error> {
-        match self.certify(leaves, Ok) {
+        self.certify_again(leaves, Ok)
+    }
+
+    fn certify_again(
+        &self,
+        leaves: &[LeafIndex],
+        held: impl Fn(Option<Statement>) -> Result<Option<Statement>, Error>,
+    ) -> Result<Vec<DestructionCertificate>, Error> {
+        match self.certify(leaves, &held) {
             // Another process has just reserved the leaf of the evidence: the keys in memory are read again.
             Err(Error::Envelope(EnvelopeError::NeverAllocated)) => {
-                self.core.ring.wipe();
-                self.certify(leaves, Ok)
+                self.core.ring.wipe_one(&self.id);
+                self.certify(leaves, &held)
             }
             certified => certified,
         }

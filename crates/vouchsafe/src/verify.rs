@@ -1,6 +1,6 @@
 use vouchsafe_consent::{Consented, Permit};
 use vouchsafe_embed::{Assurance, EmbedError, FaceEmbedding, LiveFace};
-use vouchsafe_envelope::OrganisationState;
+use vouchsafe_envelope::{EnvelopeError, LeafStatus, OrganisationState};
 use vouchsafe_ledger::{ActorRole, EntryKind, EntryOutcome};
 use vouchsafe_retention::PersonalAct;
 use vouchsafe_store::{Holding, HoldingState, StoreError, Transaction};
@@ -14,6 +14,8 @@ use crate::{Error, Subject};
 
 /// What the comparison found, before the transaction that decides.
 enum Compared {
+    /// The keys in memory are older than the template.
+    Behind(FaceEmbedding<Consented>),
     /// No template was opened, and why.
     Closed(Reasons),
     /// The template under this leaf was opened.
@@ -49,9 +51,19 @@ impl Subject<'_> {
     ) -> Result<Decision, Error> {
         self.check_binding(permit, &embedding)?;
         let (core, assurance) = (self.organisation.core, embedding.assurance());
-        let compared = core.look(&self.organisation.id, |state, rows| {
-            self.compare(state, rows, permit, embedding, core.now())
-        })?;
+        let look = |embedding| {
+            core.look(&self.organisation.id, |state, rows| {
+                self.compare(state, rows, permit, embedding, core.now())
+            })
+        };
+        let compared = match look(embedding)? {
+            // Another process enrolled between the look at the keys and the snapshot: the keys are read again.
+            Compared::Behind(embedding) => {
+                core.ring.wipe_one(&self.organisation.id);
+                look(embedding)?
+            }
+            compared => compared,
+        };
         self.act(&[DataClass::VerificationLog], |act| self.decide(act, permit, assurance, compared))
     }
 
@@ -73,6 +85,9 @@ impl Subject<'_> {
             Some(_) => return closed(Refusal::TemplateDestroyed),
             None => return closed(Refusal::NotEnrolled),
         };
+        if state.status(leaf) == LeafStatus::NeverAllocated {
+            return Ok(Compared::Behind(embedding));
+        }
         let record = rows.record(organisation, leaf)?.ok_or(StoreError::Damaged)?;
         let plain = state.open(&template_context(organisation, leaf, scope, &record), &record.sealed)?;
         let reference = ProtectedReference::parse(plain.expose_secret())?;
@@ -91,6 +106,7 @@ impl Subject<'_> {
         compared: Compared,
     ) -> Result<Decision, Error> {
         let (leaf, decision) = match compared {
+            Compared::Behind(_) => return Err(Error::Envelope(EnvelopeError::NeverAllocated)),
             Compared::Closed(reasons) => return self.reject(act, permit, reasons),
             Compared::Opened { leaf, decision } => (leaf, decision),
         };

@@ -13,6 +13,7 @@ mod bundle_lives;
 mod bundle_tamper;
 mod consent_bad_input;
 mod consent_life;
+mod failing_writes;
 mod folder;
 mod in_flight;
 mod keys;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use vouchsafe::types::VirtualTicks;
 use vouchsafe::{Decision, Refusal, Vouchsafe};
 
+use crate::pause::{Place, Stop, stopping};
 use crate::scene::{FACE, Scene, consented, enrol, face, permit, verify};
 
 /// Promise: WB-5-revoke
@@ -115,4 +116,28 @@ fn a_leaf_that_another_process_reserved_stands_in_nobodys_way() {
 
     consented(&scene.again().organisation("acme").unwrap(), "4712");
     assert!(organisation.verify_payloads().unwrap().is_sound(), "no false alarm");
+}
+
+/// Promise: WB-5-revoke
+#[test]
+fn a_template_that_another_process_enrols_meanwhile_is_verified() {
+    let scene = Scene::new();
+    let organisation = scene.service.organisation("acme").unwrap();
+    let person = consented(&organisation, "4711");
+    let stop = Arc::new(Stop::default());
+    let second = Vouchsafe::open_with(stopping(scene.ports(), &stop));
+    thread::scope(|scope| {
+        let verified = scope.spawn(|| {
+            let there = second.organisation("acme").unwrap();
+            let same = there.subject("4711").unwrap();
+            let permit = permit(&same);
+            // With the keys of now, and the rows of later.
+            stop.here_at(Place::Read);
+            same.verify_embedding(&permit, face(&permit, 1)).unwrap().is_accepted()
+        });
+        stop.reached();
+        enrol(&person, 1);
+        stop.release();
+        assert!(verified.join().unwrap());
+    });
 }
