@@ -12,6 +12,12 @@ const LOCK_FILES: [&str; 3] = ["Cargo.lock", "package-lock.json", "go.sum"];
 pub(super) fn problems(workspace: &Workspace) -> Result<Vec<String>> {
     let (places, unfinished) = (places(), unfinished());
     let mut problems = Vec::new();
+    // A crate cannot package a file from outside itself, so the page exists twice.
+    let [root, own] =
+        ["README.md", "crates/vouchsafe/README.md"].map(|file| fs::read_to_string(workspace.join(file)));
+    if root? != own? {
+        problems.push("README.md: differs from that of the crate `vouchsafe`".to_owned());
+    }
     for file in workspace.files()? {
         let Ok(text) = fs::read_to_string(workspace.join(&file)) else { continue };
         let lines = text.lines().count();
