@@ -65,7 +65,7 @@ fn write(tables: [Copied; 3], of: &OrganisationId, held: &Holding, sealed: &Reco
             .int(held.class.code().into())
             .field(Some(held.subject.as_bytes()))
             .field(scope.as_ref().map(<[u8; 3]>::as_slice))
-            .int(LIVE.into())
+            .int(LIVE)
             .int(created_at)
             .maybe(held.created_entry.map(u64::cast_signed))
             .maybe(held.review_at.map(Timestamp::as_microsecond)),

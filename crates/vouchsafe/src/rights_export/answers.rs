@@ -93,6 +93,7 @@ pub(super) const ANSWERS: &[Answer] = &[
         &["id", "kind", "created_at", "run_at", "attempts", "finished_at"],
         &[("subject", ONCE), ("state", WORK), ("lease_until", WORK), ("fence", WORK)],
     ),
+    answer("lease", &[], &[]),
     answer("retention", &[], &[]),
 ];
 
