@@ -1,6 +1,6 @@
 //! Random operations of many clients in several processes, against a sequential model of each person.
 //!
-//! - [`serve`] is a service process: it does what it is told on several lanes, each of them a client's thread.
+//! - [`is_service`] makes a process a service: it does what it is told on several lanes, each of them a client's thread.
 //! - [`Drive`] is the parent: it draws operations, gives them to lanes, and compares each answer with the [`Model`].
 //! - [`Stand`] says where rows, keys and log are; the processes share it.
 //! - [`inspect`] compares rows, log and keys with the model when nothing runs any more.
