@@ -153,10 +153,19 @@ fn perform(
 fn perform_for_all(organisation: &Organisation<'_>, deed: Deed) -> Result<Said, Error> {
     Ok(match deed {
         Deed::Publish => Word::Published(organisation.publish_log()?.checkpoint().size()).into(),
-        Deed::Sweep => match organisation.sweep() {
-            Err(Error::Retention(_)) => destroyed(&approved_sweep(organisation)?),
-            swept => destroyed(&swept?),
-        },
+        Deed::Sweep => {
+            let swept = match organisation.sweep() {
+                Err(Error::Retention(_)) => approved_sweep(organisation)?,
+                swept => swept?,
+            };
+            match &swept {
+                // A process that was killed may still hold the lease: this one did nothing.
+                Destruction::Pending(left) if left.elsewhere_until().is_some() => {
+                    Word::Failed(true, "Elsewhere".to_owned()).into()
+                }
+                swept => destroyed(swept),
+            }
+        }
         Deed::Check => {
             let published = organisation.publish_log()?.checkpoint().size();
             let (log, payloads) = (organisation.verify_log()?, organisation.verify_payloads()?);
