@@ -25,7 +25,6 @@ mod turns;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use admin::Admin;
 pub use config::PostgresConfig;
-use driver::Driver;
 use engine::{PostgresEngine, Rewrite};
 use link::{Begun, Link, Server};
 use outcome::{Ended, PAUSES};
@@ -62,7 +61,7 @@ use turns::Turns;
 /// key is destroyed, nobody can open it. Only that destruction counts here.
 ///
 /// # Threads
-/// One thread drives the connections; callers block. A call from inside an asynchronous runtime is refused with
+/// Whoever calls drives its connection, and blocks; there is no thread beside. A call from inside an asynchronous runtime is refused with
 /// [`StoreError::InsideRuntime`] (the probe lets the panic hook print a message); a thread of its blocking pool may
 /// call. A closure that writes must not write through the store: it could wait for itself.
 pub struct PostgresStore {
@@ -83,14 +82,14 @@ impl PostgresStore {
     /// program; [`StoreError::ClockSkew`] against `now`.
     pub fn open(config: &PostgresConfig, now: Timestamp) -> Result<Self, StoreError> {
         driver::ensure_outside()?;
-        let (server, asked) = (Server::of(config, Driver::start()?)?, Instant::now());
+        let (server, asked) = (Server::of(config)?, Instant::now());
         let link = server.connect_within(Instant::now() + config.bounds.wait)?;
         let passed = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
         let now = now.as_microsecond().saturating_add(passed);
         if u128::from(link.clock.abs_diff(now)) > config.bounds.skew.as_micros() {
             return Err(StoreError::ClockSkew);
         }
-        server.driver.wait(config.bounds.answer() * 4, schema::check(&link.client))?;
+        link.driver.wait(config.bounds.answer() * 4, schema::check(&link.client))?;
         let store = Self {
             server,
             turns: Turns::default(),
@@ -112,9 +111,9 @@ impl PostgresStore {
     /// owner.
     pub fn migrate(config: &PostgresConfig, service_role: &str) -> Result<(), StoreError> {
         driver::ensure_outside()?;
-        let server = Server::of(config, Driver::start()?)?;
+        let server = Server::of(config)?;
         let link = server.connect_within(Instant::now() + config.bounds.wait)?;
-        server.driver.wait(config.bounds.answer() * 4, schema::migrate(&link.client, service_role))
+        link.driver.wait(config.bounds.answer() * 4, schema::migrate(&link.client, service_role))
     }
 
     /// Begins a transaction on a connection of the lease, which it opens if it has to, until an instant.
@@ -131,7 +130,7 @@ impl PostgresStore {
                 None => self.server.connect(),
             };
             let begun = link.and_then(|link| {
-                let begun = self.server.driver.wait(self.server.bounds.answer(), begin(&link))?;
+                let begun = link.driver.wait(self.server.bounds.answer(), begin(&link))?;
                 Ok((link, begun))
             });
             match begun {
@@ -189,7 +188,7 @@ impl PostgresStore {
     }
 
     fn engine<'a>(&'a self, link: &'a Link) -> PostgresEngine<'a> {
-        PostgresEngine::new(link, &self.server.driver, self.server.bounds.answer(), self.rewrite)
+        PostgresEngine::new(link, self.server.bounds.answer(), self.rewrite)
     }
 }
 

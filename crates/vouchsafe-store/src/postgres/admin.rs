@@ -1,7 +1,6 @@
 //! Statements beside the port, for tests.
 use tokio_postgres::SimpleQueryMessage;
 
-use super::driver::Driver;
 use super::link::{Link, Server};
 use super::{PostgresConfig, error};
 use crate::StoreError;
@@ -14,7 +13,7 @@ pub(crate) struct Admin {
 
 impl Admin {
     pub(crate) fn of(config: &PostgresConfig) -> Result<Self, StoreError> {
-        let server = Server::of(config, Driver::start()?)?;
+        let server = Server::of(config)?;
         let link = server.connect()?;
         Ok(Self { server, link })
     }
@@ -38,7 +37,7 @@ impl Admin {
     /// Runs a statement for which the client has ten times the patience, and the server no bound.
     pub(crate) fn patiently(&self, sql: &str) -> Result<(), StoreError> {
         self.run("SET statement_timeout = 0; SET lock_timeout = 0")?;
-        self.server.driver.wait(self.server.bounds.answer() * 30, async {
+        self.link.driver.wait(self.server.bounds.answer() * 30, async {
             self.link.client.batch_execute(sql).await.map_err(error::statement)
         })
     }
@@ -55,7 +54,7 @@ impl Admin {
     }
 
     fn said(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, StoreError> {
-        self.server.driver.wait(self.server.bounds.answer(), async {
+        self.link.driver.wait(self.server.bounds.answer(), async {
             self.link.client.simple_query(sql).await.map_err(error::statement)
         })
     }

@@ -39,8 +39,7 @@ impl Admin {
                 tables = write(tables, organisation, &held, &sealed);
                 loaded += 1;
             }
-            let server = &self.server;
-            server.driver.wait(server.bounds.answer() * 10, async {
+            self.link.driver.wait(self.server.bounds.answer() * 10, async {
                 for table in tables {
                     table.copy(&self.link.client).await?;
                 }

@@ -178,11 +178,14 @@ impl PostgresConfig {
         })
     }
 
+    /// Every statement looks by a key. Without statistics, as on a new database, the planner takes a table for small and
+    /// walks it, and keeps that plan while the table grows.
     fn options(&self) -> String {
         let given = self.server.get_options().unwrap_or_default();
         let (statement, idle) = (self.bounds.statement.as_millis(), self.bounds.idle.as_millis());
         format!(
-            "{given} -c search_path=vouchsafe,pg_temp -c row_security=on -c jit=off -c TimeZone=UTC \
+            "{given} -c search_path=vouchsafe,pg_temp -c row_security=on -c jit=off -c enable_seqscan=off \
+             -c TimeZone=UTC \
              -c client_min_messages=warning -c statement_timeout={statement} -c lock_timeout={} \
              -c idle_in_transaction_session_timeout={idle}",
             self.bounds.wait.as_millis()

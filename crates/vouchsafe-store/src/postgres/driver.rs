@@ -1,34 +1,24 @@
-//! The runtime that drives the connections, and the boundary to whatever runtime the caller has.
+//! The runtime that drives a connection, and the boundary to whatever runtime the caller has.
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use crate::StoreError;
 
-/// One thread that moves bytes between the connections and the callers, who block.
-#[derive(Debug, Clone)]
-pub(super) struct Driver(Arc<Driven>);
-
+/// Moves the bytes of one connection on the thread of whoever waits for them: nobody has to be woken for an answer.
 #[derive(Debug)]
-struct Driven {
-    runtime: Option<Runtime>,
-    handle: Handle,
-}
+pub(super) struct Driver(Option<Runtime>);
 
 impl Driver {
     pub(super) fn start() -> Result<Self, StoreError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("vouchsafe-postgres")
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|_| StoreError::Io)?;
-        let handle = runtime.handle().clone();
-        Ok(Self(Arc::new(Driven { runtime: Some(runtime), handle })))
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+        runtime.map(|runtime| Self(Some(runtime))).map_err(|_| StoreError::Io)
     }
 
     /// Blocks this thread until the future is done, or for so long; [`StoreError::Io`] then.
@@ -37,14 +27,34 @@ impl Driver {
         most: Duration,
         future: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let _timers = self.0.handle.enter();
-        pollster::block_on(async { tokio::time::timeout(most, future).await }).unwrap_or(Err(StoreError::Io))
+        let runtime = self.0.as_ref().ok_or(StoreError::Io)?;
+        runtime.block_on(async { tokio::time::timeout(most, future).await }).unwrap_or(Err(StoreError::Io))
+    }
+
+    /// Sends what the future has to send, and does not wait for an answer.
+    pub(super) fn send<T>(&self, future: impl Future<Output = T>) {
+        if let Some(runtime) = &self.0 {
+            runtime.block_on(async {
+                let mut future = pin!(future);
+                poll_fn(|context| {
+                    let _ = future.as_mut().poll(context);
+                    Poll::Ready(())
+                })
+                .await;
+                yield_now().await;
+            });
+        }
+    }
+
+    /// Hears what the server said while nobody listened: that it closed the connection.
+    pub(super) fn listen(&self) {
+        self.send(async {});
     }
 }
 
-impl Drop for Driven {
+impl Drop for Driver {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             // Waits for nothing: the store may be dropped inside another runtime.
             runtime.shutdown_background();
         }

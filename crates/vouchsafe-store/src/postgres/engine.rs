@@ -4,7 +4,6 @@ use tokio_postgres::Row;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::driver::Driver;
 use super::error;
 use super::link::Link;
 use crate::StoreError;
@@ -13,7 +12,6 @@ use crate::sql::{Columns, Engine, Value};
 /// The statements of one transaction of a connection.
 pub(super) struct PostgresEngine<'a> {
     link: &'a Link,
-    driver: &'a Driver,
     answer: std::time::Duration,
     lost: Cell<Option<StoreError>>,
     rewrite: Option<Rewrite>,
@@ -25,13 +23,8 @@ pub(super) type Rewrite = fn(&str) -> String;
 type Values<'a> = [&'a (dyn ToSql + Sync)];
 
 impl<'a> PostgresEngine<'a> {
-    pub(super) const fn new(
-        link: &'a Link,
-        driver: &'a Driver,
-        answer: std::time::Duration,
-        rewrite: Option<Rewrite>,
-    ) -> Self {
-        Self { link, driver, answer, lost: Cell::new(None), rewrite }
+    pub(super) const fn new(link: &'a Link, answer: std::time::Duration, rewrite: Option<Rewrite>) -> Self {
+        Self { link, answer, lost: Cell::new(None), rewrite }
     }
 
     /// The first error: the server has given the transaction up since.
@@ -55,7 +48,7 @@ impl<'a> PostgresEngine<'a> {
         let values: Vec<&(dyn ToSql + Sync)> =
             values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         let rewritten = self.rewrite.map(|rewrite| rewrite(sql));
-        let done = self.driver.wait(self.answer, async {
+        let done = self.link.driver.wait(self.answer, async {
             let statement = self.link.statement(rewritten.as_deref().unwrap_or(sql)).await?;
             act(&statement, &values).await.map_err(error::statement)
         });

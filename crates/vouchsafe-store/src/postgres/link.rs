@@ -2,7 +2,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use futures_util::future::{FutureExt, join};
+use futures_util::future::join;
 use ring::digest;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, Row, Statement};
@@ -20,11 +20,11 @@ pub(super) struct Server {
     config: tokio_postgres::Config,
     tls: Option<Tls>,
     pub(super) bounds: Bounds,
-    pub(super) driver: Driver,
 }
 
 /// A connection; not used again once an answer is missing.
 pub(super) struct Link {
+    pub(super) driver: Driver,
     pub(super) client: Client,
     statements: RefCell<HashMap<String, Statement>>,
     begin_write: Statement,
@@ -32,6 +32,15 @@ pub(super) struct Link {
     pub(super) place: Place,
     /// The microsecond of the server's clock when the connection began.
     pub(super) clock: i64,
+}
+
+/// What a connection begins with.
+struct Met {
+    client: Client,
+    begin_write: Statement,
+    begin_read: Statement,
+    place: Place,
+    clock: i64,
 }
 
 /// Where the number of a transaction has a meaning.
@@ -70,18 +79,21 @@ const FACTS: &str = "\
     FROM pg_control_system()";
 
 impl Server {
-    pub(super) fn of(config: &PostgresConfig, driver: Driver) -> Result<Self, StoreError> {
+    pub(super) fn of(config: &PostgresConfig) -> Result<Self, StoreError> {
         let (server, encrypted) = config.prepared()?;
         let tls = encrypted.then(|| Tls::trusting(config.roots())).transpose()?;
-        Ok(Self { config: server, tls, bounds: config.bounds, driver })
+        Ok(Self { config: server, tls, bounds: config.bounds })
     }
 
     pub(super) fn connect(&self) -> Result<Link, StoreError> {
+        let driver = Driver::start()?;
         // Each of several hosts has its own time-out.
-        self.driver.wait(self.bounds.connect * 5, self.link())
+        let met = driver.wait(self.bounds.connect * 5, self.meet())?;
+        let Met { client, begin_write, begin_read, place, clock } = met;
+        Ok(Link { driver, client, statements: RefCell::default(), begin_write, begin_read, place, clock })
     }
 
-    async fn link(&self) -> Result<Link, StoreError> {
+    async fn meet(&self) -> Result<Met, StoreError> {
         let client = self.client().await?;
         let facts = client.query_one(FACTS, &[]).await.map_err(error::statement)?;
         let text = |at| facts.try_get::<_, String>(at).map_err(error::statement);
@@ -93,8 +105,7 @@ impl Server {
             client.prepare_typed(BEGIN_READ, &[Type::TEXT]),
         )
         .await;
-        Ok(Link {
-            statements: RefCell::default(),
+        Ok(Met {
             begin_write: write.map_err(error::statement)?,
             begin_read: read.map_err(error::statement)?,
             place: Place { timeline: text(0)?, epoch: text(3)? },
@@ -154,11 +165,13 @@ impl Link {
 
     /// Ends the transaction without waiting for the answer: whatever is sent next comes after it.
     pub(super) fn roll_back(&self) {
-        // Only sends; an answer that says otherwise can only come of a connection that is gone.
-        let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        // An answer that says otherwise can only come of a connection that is gone.
+        self.driver.send(self.client.batch_execute("ROLLBACK"));
     }
 
+    /// Whether the server has not closed it, as far as has been heard by now.
     pub(super) fn is_open(&self) -> bool {
+        self.driver.listen();
         !self.client.is_closed()
     }
 

@@ -23,7 +23,7 @@ pub(super) enum Ended {
 impl Server {
     pub(super) fn commit(&self, link: &Link) -> Ended {
         let mut verdict = None;
-        let answer = self.driver.wait(self.bounds.answer(), async {
+        let answer = link.driver.wait(self.bounds.answer(), async {
             link.client.batch_execute("COMMIT").await.map_err(|said| {
                 verdict = error::is_verdict(&said).then(|| error::statement(said));
                 StoreError::Io
@@ -73,7 +73,7 @@ impl Server {
             return Ok(Some(Fate::Unknown));
         }
         let crashed = link.place.epoch != place.epoch;
-        self.driver.wait(self.bounds.answer(), async {
+        link.driver.wait(self.bounds.answer(), async {
             let row = match link.client.query_one(STATUS, &[&begun.number]).await {
                 Ok(row) => row,
                 // A number that the server has yet to give was never on its disk.

@@ -135,8 +135,10 @@ fn the_number_of_a_transaction_is_trusted_only_where_it_was_given() {
             epoch: epoch.to_owned(),
         });
         assert!(here.timeline.len() > 8 && !here.epoch.is_empty(), "{here:?}");
-        let row =
-            pollster::block_on(link.client.query_one("SELECT pg_current_xact_id()::text", &[])).unwrap();
+        let wait = Duration::from_secs(10);
+        let number = "SELECT pg_current_xact_id()::text";
+        let row = link.driver.wait(wait, async { Ok(link.client.query_one(number, &[]).await.unwrap()) });
+        let row = row.unwrap();
         let committed = Begun { number: row.get(0) };
         let of = |begun: &Begun, place: &Place| store.server.outcome(begun, place);
         assert_eq!(of(&committed, &here), Ok(()));
@@ -146,7 +148,8 @@ fn the_number_of_a_transaction_is_trusted_only_where_it_was_given() {
         let never = Begun { number: "4294967000".to_owned() };
         assert_eq!((of(&never, &here), of(&never, &crashed)), (Err(StoreError::Io), Err(StoreError::Io)));
         let undone = "BEGIN; SELECT pg_current_xact_id()::text; ROLLBACK";
-        let said = pollster::block_on(link.client.simple_query(undone)).unwrap();
+        let said = link.driver.wait(wait, async { Ok(link.client.simple_query(undone).await.unwrap()) });
+        let said = said.unwrap();
         let number = said.iter().find_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,

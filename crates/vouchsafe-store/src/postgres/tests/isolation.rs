@@ -17,7 +17,7 @@ fn without_conditions(sql: &str) -> String {
 
 /// A store that skips the check of its role.
 fn unchecked(config: &PostgresConfig, rewrite: Rewrite) -> PostgresStore {
-    let server = Server::of(config, Driver::start().unwrap()).unwrap();
+    let server = Server::of(config).unwrap();
     PostgresStore {
         server,
         turns: Turns::default(),
