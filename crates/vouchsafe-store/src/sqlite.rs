@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use vouchsafe_types::OrganisationId;
 
 use crate::StoreError;
-use crate::port::{Store, Transaction};
+use crate::backup::Copying;
+use crate::port::{Copy, Store, Transaction};
 use crate::sql::{self, Rows};
 
 #[cfg(any(test, feature = "test-util"))]
@@ -17,6 +18,7 @@ mod group;
 #[cfg(test)]
 mod plans;
 mod readers;
+mod restore;
 mod turn;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -41,6 +43,8 @@ const MIGRATIONS: &[&str] = &[
 const STATISTICS: &str = include_str!("sqlite/schema-6.sql");
 /// `application_id` of a vouchsafe database: "vchs".
 const APPLICATION_ID: i32 = 0x7663_6873;
+/// `application_id` while it is being restored: "vchr".
+const RESTORING: i32 = 0x7663_6872;
 /// After how many pages (of 4 KiB) the write-ahead log is copied into the file. Many organisations change many pages,
 /// each again and again: the longer the log, the fewer copies.
 const LOG_PAGES: i64 = 8192;
@@ -75,7 +79,7 @@ impl SqliteStore {
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         create_private(file)?;
         let mut connection = connect(file)?;
-        migrate(&mut connection)?;
+        migrate(&mut connection, APPLICATION_ID)?;
         Ok(Self { readers: Readers::of(file), group: Group::new(connection, Turnstile::beside(file)) })
     }
 
@@ -121,6 +125,15 @@ impl Store for SqliteStore {
 
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
         self.readers.with(|connection| sql::organisations(&SqliteEngine::new(connection)))
+    }
+
+    fn copy_with(&self, act: Copy<'_>) -> Result<(), StoreError> {
+        self.readers.with(|connection| {
+            let snapshot =
+                connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
+            act(&Copying::new(&SqliteEngine::new(&snapshot), "sqlite", &|_| Ok(())))?;
+            snapshot.rollback().map_err(mapped)
+        })
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {
@@ -176,7 +189,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Brings the schema forward, and marks the file with this `application_id`.
+fn migrate(connection: &mut Connection, mark: i32) -> Result<(), StoreError> {
     let number = |connection: &Connection, pragma: &str| -> Result<i64, StoreError> {
         connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(mapped)
     };
@@ -184,6 +198,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let current = |connection: &Connection| -> Result<i64, StoreError> {
         let (version, id) = (number(connection, "user_version")?, number(connection, "application_id")?);
         match version {
+            _ if id == i64::from(RESTORING) => Err(StoreError::HalfRestored),
             0 if has_tables(connection)? => Err(StoreError::Damaged),
             0 => Ok(0),
             _ if id != i64::from(APPLICATION_ID) || version < 0 => Err(StoreError::Damaged),
@@ -206,7 +221,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if transaction.query_row(broken, [], |row| row.get(0)).map_err(mapped)? {
         return Err(StoreError::Damaged);
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(mapped)?;
+    transaction.pragma_update(None, "application_id", mark).map_err(mapped)?;
     transaction.pragma_update(None, "user_version", newest).map_err(mapped)?;
     transaction.commit().map_err(mapped)?;
     connection.pragma_update(None, "foreign_keys", "ON").map_err(mapped)
