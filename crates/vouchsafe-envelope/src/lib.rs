@@ -43,7 +43,7 @@ mod vault;
 pub use context::Context;
 pub use error::{EnvelopeError, KeyServiceError, Malformed, Remaining, StateStoreError};
 pub use keyring::{
-    CacheMetrics, CachePolicy, FenceLoss, KeyPorts, KeyReport, KeyRing, MAX_TTL, PunctureReport, Replay,
+    CacheMetrics, CachePolicy, FenceLoss, KeyPorts, KeyReport, KeyRing, LogIdentity, MAX_TTL, PunctureReport, Replay,
     Sweeper,
 };
 pub use record::RecordKey;

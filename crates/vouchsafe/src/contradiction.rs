@@ -18,6 +18,8 @@ pub(crate) struct Contradiction {
     pub(crate) alive: Vec<LeafIndex>,
     /// The last leaf of each class that the state says was never given out.
     pub(crate) beyond: BTreeMap<DataClass, LeafIndex>,
+    /// Whether a holding that nobody condemned has no key any more: the rows are from before its end.
+    pub(crate) older: bool,
 }
 
 impl Core {
@@ -50,7 +52,7 @@ impl Core {
 
 impl Contradiction {
     fn is_empty(&self) -> bool {
-        self.alive.is_empty() && self.beyond.is_empty()
+        self.alive.is_empty() && self.beyond.is_empty() && !self.older
     }
 
     fn look_at(&mut self, holding: &Holding, status: LeafStatus) {
@@ -59,6 +61,7 @@ impl Contradiction {
                 self.beyond.insert(holding.class, holding.leaf);
             }
             (LeafStatus::Live, HoldingState::Destroyed { .. }) => self.alive.push(holding.leaf),
+            (LeafStatus::Destroyed, HoldingState::Live) => self.older = true,
             _ => {}
         }
     }

@@ -7,6 +7,7 @@ mod alarms;
 mod answer;
 mod approval;
 mod audit;
+mod backup;
 mod bundle;
 mod cause;
 mod certificate;
