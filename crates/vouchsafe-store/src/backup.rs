@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use vouchsafe_types::OrganisationId;
 
-use crate::StoreError;
-use crate::sql::{self, Engine};
+use crate::sql::{self, Engine, Value};
+use crate::{Store, StoreError};
 
 mod error;
 mod frame;
@@ -24,6 +24,7 @@ pub use manifest::{Copied, Manifest};
 #[cfg(any(test, feature = "test-util"))]
 pub use read::read_rows;
 pub(crate) use restore::Target;
+use tables::{TABLES, Table};
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) use tables::SCHEMA;
 
@@ -63,9 +64,36 @@ impl<'a> Copying<'a> {
         (self.enter)(organisation.as_str())
     }
 
+    fn count(&self, table: &Table, organisation: &OrganisationId) -> Result<u64, StoreError> {
+        let mut count = None;
+        self.engine.query(&table.count(), &[Value::Text(organisation.as_str())], &mut |columns| {
+            count = columns.int(0)?.and_then(|count| u64::try_from(count).ok());
+            Ok(())
+        })?;
+        count.ok_or(StoreError::Damaged)
+    }
+
     const fn engine_name(&self) -> &'static str {
         self.name
     }
+}
+
+/// How many rows of each table there are, by organisation, in one snapshot.
+///
+/// # Errors
+/// As [`Store::copy_with`].
+pub fn count_rows(store: &dyn Store) -> Result<Vec<(OrganisationId, Vec<(&'static str, u64)>)>, StoreError> {
+    let mut found = Vec::new();
+    store.copy_with(&mut |copying| {
+        for id in copying.organisations()? {
+            copying.enter(&id)?;
+            let rows: Result<Vec<_>, StoreError> =
+                TABLES.iter().map(|table| Ok((table.name, copying.count(table, &id)?))).collect();
+            found.push((id, rows?));
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 impl std::fmt::Debug for Copying<'_> {

@@ -44,7 +44,7 @@ pub use port::{
     DocumentRows, HoldingRows, LeaseRows, LifeRows, RetentionRows, Store, Transaction, read, write,
 };
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresConfig, PostgresStore};
+pub use postgres::{PostgresConfig, PostgresStore, ServerReport};
 pub use row::{
     ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, LeaseRow, MarkRow,
     NoticeRow, PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,

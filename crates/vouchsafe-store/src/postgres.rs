@@ -19,6 +19,7 @@ mod error;
 mod link;
 mod outcome;
 mod pool;
+mod report;
 mod restore;
 mod schema;
 mod tls;
@@ -27,8 +28,7 @@ mod turns;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use admin::Admin;
 pub use config::PostgresConfig;
-#[cfg(test)]
-pub(crate) use schema::NEWEST as NEWEST_SCHEMA;
+pub use report::ServerReport;
 use driver::Driver;
 use engine::{PostgresEngine, Rewrite};
 use link::{Begun, Link, Server};

@@ -6,8 +6,8 @@ use vouchsafe_envelope::LeafStatus;
 use vouchsafe_store::{Holding, HoldingState};
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId};
 
-use crate::Error;
 use crate::core::Core;
+use crate::{Error, Organisation};
 
 const PAGE: u32 = 1000;
 
@@ -47,6 +47,42 @@ impl Core {
                 }
             })
         })?
+    }
+}
+
+/// Where the rows contradict themselves or the key state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct RowsReport {
+    /// Rows that have outlived what they belong to, by table.
+    pub orphans: Vec<(&'static str, u64)>,
+    /// Holdings that the rows call destroyed and whose keys are there.
+    pub alive: u64,
+    /// Classes with holdings under leaves that the key state never gave out.
+    pub beyond: u64,
+    /// Whether a holding that nobody condemned has no key any more.
+    pub older: bool,
+}
+
+impl RowsReport {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.orphans.is_empty() && self.alive == 0 && self.beyond == 0 && !self.older
+    }
+}
+
+impl Organisation<'_> {
+    /// Compares the rows with each other and with the key state; reads all of them.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Envelope`]: no verdict.
+    pub fn check_rows(&self) -> Result<RowsReport, Error> {
+        let orphans = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            Ok::<_, Error>(rows.orphans(&self.id)?)
+        })?;
+        let Contradiction { alive, beyond, older } = self.core.contradiction(&self.id)?;
+        Ok(RowsReport { orphans, alive: alive.len() as u64, beyond: beyond.len() as u64, older })
     }
 }
 

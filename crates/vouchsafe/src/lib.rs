@@ -66,6 +66,7 @@ pub use audit::{PayloadFinding, PayloadReport};
 pub use bundle::{AuditBundle, BundleCounts, BundleFinding, BundleReport, verify_bundle};
 pub use certificate::DestructionCertificate;
 pub use close::ConsentEnded;
+pub use contradiction::RowsReport;
 pub use consents::ServedNotice;
 pub use destroy::{Destruction, ErasureIncomplete};
 pub use documents::ConsentDocuments;

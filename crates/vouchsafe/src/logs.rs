@@ -231,6 +231,14 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Whether somebody holds the publishing lease.
+    pub(crate) fn is_leased(&self) -> Result<bool, Error> {
+        match self.files.lease() {
+            Err(LedgerError::Leased) => Ok(true),
+            free => Ok(free.map(|_| false)?),
+        }
+    }
+
     /// The proof that an entry is in the log: C2SP tlog-proof text.
     pub(crate) fn prove(&self, entry: u64) -> Result<String, Error> {
         Ok(prove_inclusion(self.tiles(), entry, &self.trust())?.to_string())

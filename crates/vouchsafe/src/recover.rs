@@ -3,7 +3,9 @@
 use vouchsafe_consent::ConsentStatus;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_envelope::{FenceLoss, LeafStatus, OrganisationState};
-use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind, Leaf, LeafSource, LedgerError};
+use vouchsafe_ledger::{
+    ActorRole, DestructionReason, EntryKind, Leaf, LeafSource, LedgerError, SignedCheckpoint,
+};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId};
 
@@ -62,6 +64,38 @@ pub enum Unexplained {
 }
 
 impl Organisation<'_> {
+    /// Whether a restore left the organisation to its recovery, so that only log, proofs and evidence are given.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn awaits_recovery(&self) -> Result<bool, Error> {
+        self.core.awaits_recovery(&self.id)
+    }
+
+    /// The newest checkpoint that is kept outside of what a restore replaces.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be read.
+    pub fn kept_outside(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        self.log()?.kept_outside()
+    }
+
+    /// Whether somebody publishes the log at this moment.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be told.
+    pub fn is_leased(&self) -> Result<bool, Error> {
+        self.log()?.is_leased()
+    }
+
+    /// The newest published checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be read.
+    pub fn published(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        self.log()?.published()
+    }
+
     /// Continues the log after a restored backup, and replays the destructions that the backup does not know.
     ///
     /// Entries come back from the published tiles; their payloads, and everything else that happened in the gap,

@@ -240,6 +240,12 @@ impl Table {
         sql
     }
 
+    /// Counts an organisation's rows.
+    pub(crate) fn count(&self) -> String {
+        let organisation = self.columns.first().map(|(name, _)| *name).unwrap_or_default();
+        format!("SELECT count(*) FROM {} WHERE {organisation} = ?1", self.name)
+    }
+
     /// Whether a page of so many rows may be followed by another one.
     pub(crate) const fn is_full(&self, rows: usize) -> bool {
         self.key > 0 && rows == PAGE

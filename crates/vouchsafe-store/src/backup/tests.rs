@@ -92,7 +92,7 @@ fn the_tables_are_those_of_the_inventory_with_every_column() {
         TABLES.iter().flat_map(|table| table.columns.iter().map(|(name, _)| (table.name, *name))).collect();
     assert_eq!(copied, listed);
     #[cfg(feature = "postgres")]
-    assert_eq!(SCHEMA, crate::postgres::NEWEST_SCHEMA);
+    assert_eq!(SCHEMA, crate::PostgresStore::SCHEMA);
 }
 
 #[test]

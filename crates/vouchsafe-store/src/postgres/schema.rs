@@ -75,6 +75,15 @@ pub(super) async fn check_as_owner(client: &Client) -> Result<(), StoreError> {
     }
 }
 
+/// The version, and whether the schema can be used, whoever asks.
+pub(super) async fn examine(client: &Client) -> (Option<u32>, Result<(), StoreError>) {
+    match version(client).await {
+        Ok(None) => (None, Err(StoreError::OlderSchema)),
+        Ok(Some(found)) => (Some(found), check_as_owner(client).await),
+        Err(error) => (None, Err(error)),
+    }
+}
+
 /// Marks the schema as being restored, or as whole; only its owner can.
 pub(super) async fn mark(client: &Client, mark: Mark) -> Result<(), StoreError> {
     let state = match mark {

@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use vouchsafe_types::{OrganisationId, Timestamp};
 
 use super::engine::SqliteEngine;
-use super::{APPLICATION_ID, RESTORING, SqliteStore, connect, create_private, mapped, migrate};
+use super::schema::{APPLICATION_ID, RESTORING, migrate};
+use super::{SqliteStore, connect, create_private, mapped};
 use crate::backup::Target;
 use crate::sql::Engine;
 use crate::{Backup, BackupError, StoreError};
@@ -26,7 +27,11 @@ impl SqliteStore {
         backup.verify()?;
         create_private(file)?;
         let mut connection = connect(file)?;
-        migrate(&mut connection, RESTORING)?;
+        match migrate(&mut connection, RESTORING) {
+            // The mark that was just made.
+            Err(StoreError::HalfRestored) => {}
+            made => made?,
+        }
         let target = Restoring { connection };
         backup.fill(&target, at)?;
         let mark = target.connection.pragma_update(None, "application_id", APPLICATION_ID);
