@@ -31,6 +31,14 @@ impl Vouchsafe {
         taken.map_err(|error| refused.unwrap_or(Error::Backup(error)))
     }
 
+    /// Every organisation in the database, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn organisations(&self) -> Result<Vec<OrganisationId>, Error> {
+        Ok(self.core.ports.store.organisations()?)
+    }
+
     /// The newest published note; none of an organisation whose keys are gone for good.
     fn newest_note(&self, id: &OrganisationId) -> Result<Option<String>, Error> {
         match Log::open(&self.core, id) {

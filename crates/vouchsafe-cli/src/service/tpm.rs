@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe_keys::{Tpm, TpmConfig};
 
-use super::{Declared, SettingsFile};
+use super::Declared;
+use crate::settings::SettingsFile;
 use crate::CliError;
 
 #[derive(Deserialize)]
