@@ -1,9 +1,9 @@
 //! A backup is one set of files, whatever the engine: a table of contents and the rows of each table.
 //!
 //! It is taken from one snapshot while the store serves, holds rows and nothing else (no key, no key state, no fence
-//! journal, no tile), and is restored into an empty database of either engine. See [`docs::backup_format`].
+//! journal, no tile), and is restored into an empty database of either engine.
 //!
-//! [`docs::backup_format`]: crate::backup_format
+#![doc = include_str!("backup/format.md")]
 use std::path::PathBuf;
 
 use vouchsafe_types::OrganisationId;
@@ -22,7 +22,7 @@ mod write;
 pub use error::BackupError;
 pub use manifest::{Copied, Manifest};
 #[cfg(any(test, feature = "test-util"))]
-pub use read::read_rows;
+pub use read::{rewrite_manifest, rewrite_rows};
 pub(crate) use restore::Target;
 use tables::{TABLES, Table};
 #[cfg(all(test, feature = "postgres"))]

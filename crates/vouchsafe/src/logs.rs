@@ -231,6 +231,12 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Who signs what is given out of the log, also while the gate is closed.
+    pub(crate) fn signer(&self, core: &Core) -> Result<LogSigner, Error> {
+        let identity = core.ring.log_identity(self.rows.organisation)?;
+        Ok(LogSigner::from_seed(&self.origin, &identity.seed)?)
+    }
+
     /// Whether somebody holds the publishing lease.
     pub(crate) fn is_leased(&self) -> Result<bool, Error> {
         match self.files.lease() {

@@ -112,15 +112,27 @@ impl Backup {
     }
 }
 
-/// Reads one row as the files of a backup hold it; for the fuzzer.
+/// Reads the rows of the table of that number, as its file holds them, and writes them again; for fuzzing.
+///
+/// # Errors
+/// [`BackupError::Damaged`].
 #[cfg(any(test, feature = "test-util"))]
-pub fn read_rows(table: &str, mut bytes: &[u8]) -> Result<u64, BackupError> {
-    let table = TABLES.iter().find(|known| known.name == table).ok_or(BackupError::Damaged("table"))?;
-    let mut rows = 0;
-    while frame::decode(&mut bytes, table.columns, table.name)?.is_some() {
-        rows += 1;
+pub fn rewrite_rows(table: u8, mut bytes: &[u8]) -> Result<Vec<u8>, BackupError> {
+    let table = TABLES.get(usize::from(table)).ok_or(BackupError::Damaged("table"))?;
+    let mut written = Vec::new();
+    while let Some(row) = frame::decode(&mut bytes, table.columns, table.name)? {
+        frame::encode(&row, &mut written).ok_or(BackupError::TooLong(table.name))?;
     }
-    Ok(rows)
+    Ok(written)
+}
+
+/// Reads a manifest, and writes it again; for fuzzing.
+///
+/// # Errors
+/// As [`Backup::open`].
+#[cfg(any(test, feature = "test-util"))]
+pub fn rewrite_manifest(bytes: &[u8]) -> Result<Vec<u8>, BackupError> {
+    Manifest::parse(bytes)?.to_bytes()
 }
 
 fn open(folder: &Path, file: &str, name: &'static str) -> Result<File, BackupError> {

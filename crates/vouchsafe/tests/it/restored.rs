@@ -78,6 +78,11 @@ fn only_reads(scene: &Scene, service: &Vouchsafe) {
     assert!(proof.contains(&organisation.log_origin().unwrap()), "{proof}");
     let _report = organisation.verify_log().unwrap();
     assert!(organisation.public_payload(0).unwrap().is_some());
+    let folder = TempDir::new().unwrap();
+    let report = organisation.export_evidence(&folder.path().join("evidence")).unwrap();
+    let published = organisation.published().unwrap().unwrap().checkpoint().size();
+    assert_eq!(report.counts().entries, published);
+    assert_eq!(rows(scene), before, "nothing is written");
 }
 
 fn size(organisation: &Organisation<'_>) -> u64 {
