@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vouchsafe_ledger::{
-    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
+    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
     TilePath, Trust, VerifierKey, handover_path, read_handovers,
 };
 use vouchsafe_store::Transaction;

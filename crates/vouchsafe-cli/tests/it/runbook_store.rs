@@ -116,7 +116,9 @@ fn every_command_of_the_runbook_of_postgresql_does_what_it_says() {
         fs::remove_dir_all(scene.path(folder)).unwrap();
     }
     let local = scene.service();
-    enrol(&local.organisation("acme").unwrap(), "moves", 4);
+    let organisation = local.organisation("acme").unwrap();
+    enrol(&organisation, "moves", 4);
+    let _head = organisation.publish_log().unwrap();
     drop(local);
     drill.run("store backup --to moving --dir store").done();
     let moved =

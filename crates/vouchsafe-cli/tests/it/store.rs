@@ -168,6 +168,12 @@ fn a_store_file_says_what_is_wrong_with_it() {
     scene.secret("address", "host=127.0.0.1 port=x");
     let malformed = "storage: connection string or root certificates are malformed";
     fails("kind = \"postgres\"\naddress-file = \"address\"", 1, malformed);
+    #[cfg(feature = "objects")]
+    a_logs_file_says_what_is_wrong_with_it(&scene);
+}
+
+#[cfg(feature = "objects")]
+fn a_logs_file_says_what_is_wrong_with_it(scene: &Scene) {
     fs::write(scene.path("logs.toml"), "kind = \"bucket\"\nendpoint = \"x\"").unwrap();
     scene
         .run_anywhere(&["store", "check", "--dir", "store", "--logs", "logs.toml"])
@@ -180,7 +186,10 @@ fn a_server_that_cannot_be_served_from_says_why() {
     let (scene, database) = (Scene::new(), server.database().unwrap());
     fs::create_dir(scene.path("store")).unwrap();
     point(&scene, server, &database);
-    enrol(&serve(&scene, &database).organisation("acme").unwrap(), "4711", 1);
+    let service = serve(&scene, &database);
+    let organisation = service.organisation("acme").unwrap();
+    enrol(&organisation, "4711", 1);
+    let _head = organisation.publish_log().unwrap();
     let on = |file: &str, arguments: &[&str]| {
         scene.run_anywhere(&[&["store"], arguments, &["--dir", "store", "--store", file]].concat())
     };
