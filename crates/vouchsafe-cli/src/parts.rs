@@ -95,10 +95,11 @@ impl Parts {
             return Err(CliError::Missing("the folder"));
         }
         let store = Database::read(self.store.as_deref(), dir)?.open()?;
-        let mut ports = Ports::in_folder_on(dir, self.key_service(dir)?, store).map_err(|error| match error {
-            Error::KeysMissing if self.keys.is_none() => CliError::KeysMissing,
-            error => CliError::Facade(error),
-        })?;
+        let mut ports =
+            Ports::in_folder_on(dir, self.key_service(dir)?, store).map_err(|error| match error {
+                Error::KeysMissing if self.keys.is_none() => CliError::KeysMissing,
+                error => CliError::Facade(error),
+            })?;
         Logs::read(self.logs.as_deref(), dir)?.into_ports(dir, &mut ports)?;
         Ok(ports)
     }

@@ -24,9 +24,9 @@ pub use manifest::{Copied, Manifest};
 #[cfg(any(test, feature = "test-util"))]
 pub use read::{rewrite_manifest, rewrite_rows};
 pub(crate) use restore::Target;
-use tables::{TABLES, Table};
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) use tables::SCHEMA;
+use tables::{TABLES, Table};
 
 /// The kind of the job that a restore leaves in each organisation: nothing else is done before it is finished.
 pub const RECOVERY: u8 = 4;

@@ -28,12 +28,12 @@ mod turns;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use admin::Admin;
 pub use config::PostgresConfig;
-pub use report::ServerReport;
 use driver::Driver;
 use engine::{PostgresEngine, Rewrite};
 use link::{Begun, Link, Server};
 use outcome::{Ended, PAUSES};
 use pool::{Lease, Pool};
+pub use report::ServerReport;
 use turns::Turns;
 
 /// The storage port on a PostgreSQL server, version 15 or newer.

@@ -1,6 +1,12 @@
 //! The restore drill on both engines: a backup taken while others are served, then destructions, withdrawals and new
 //! people, the loss of the database, and the way back.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a drill")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a drill"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -80,7 +86,8 @@ fn drill(place: &Place, home: &Path) {
         people.iter().filter(|person| is_accepted(&organisation, &permits, **person)).count()
     };
     let (destroyed_readable, withdrawn_accepted) = (accepted(&gone.destroyed), accepted(&gone.withdrawn));
-    let others = (0..PEOPLE).filter(|person| !gone.destroyed.contains(person) && !gone.withdrawn.contains(person));
+    let others =
+        (0..PEOPLE).filter(|person| !gone.destroyed.contains(person) && !gone.withdrawn.contains(person));
     let others: BTreeSet<u32> = others.collect();
     let survivors = accepted(&others);
     assert_eq!((destroyed_readable, withdrawn_accepted, survivors), (0, 0, others.len()));

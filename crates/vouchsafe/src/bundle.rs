@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vouchsafe_ledger::{
-    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
-    TilePath, Trust, VerifierKey, handover_path, read_handovers,
+    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint,
+    TILE_WIDTH, TilePath, Trust, VerifierKey, handover_path, read_handovers,
 };
 use vouchsafe_store::Transaction;
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId};

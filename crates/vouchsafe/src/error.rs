@@ -109,7 +109,9 @@ pub enum Error {
     NotApproved,
     /// Unavailable: the database was restored, or is older than the published log. Only log, proofs and evidence are
     /// given. Run the explicit recovery.
-    #[error("the database is older than the published log, or was restored: run the recovery before anything else")]
+    #[error(
+        "the database is older than the published log, or was restored: run the recovery before anything else"
+    )]
     RecoveryRequired,
     /// Operator: nothing from outside the restored database tells what was destroyed or withdrawn after the backup. Bring
     /// the copy kept outside back; only when it is lost for good, accept the loss explicitly.

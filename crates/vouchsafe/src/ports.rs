@@ -128,7 +128,10 @@ impl Ports {
         let key_file = keys.join("service.keys");
         let database = dir.join(DATABASE);
         // Where nobody has rows yet, no key is lost.
-        if database.exists() && !key_file.exists() && !SqliteStore::open(&database)?.organisations()?.is_empty() {
+        if database.exists()
+            && !key_file.exists()
+            && !SqliteStore::open(&database)?.organisations()?.is_empty()
+        {
             return Err(Error::KeysMissing);
         }
         let service = create_or_open(&key_file, KeyFile::create_new, KeyFile::open)?;

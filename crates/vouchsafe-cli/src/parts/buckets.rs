@@ -9,8 +9,8 @@ use vouchsafe::envelope::port::StateStore;
 use vouchsafe::types::SecretBytes;
 use vouchsafe_keys::{FolderStates, ReplicatedStates};
 use vouchsafe_objects::{
-    Addressing, Bucket, BucketConfig, BucketCredentials, BucketFences, BucketLogs, BucketReport, BucketStates,
-    LeaseTerms, ObjectsError,
+    Addressing, Bucket, BucketConfig, BucketCredentials, BucketFences, BucketLogs, BucketReport,
+    BucketStates, LeaseTerms, ObjectsError,
 };
 
 use crate::settings::SettingsFile;
@@ -69,7 +69,8 @@ impl Buckets {
     }
 
     pub(super) fn into_ports(self, dir: &Path, ports: &mut Ports) -> Result<(), CliError> {
-        let (published, outside) = (self.bucket(&self.settings.published)?, self.bucket(&self.settings.outside)?);
+        let (published, outside) =
+            (self.bucket(&self.settings.published)?, self.bucket(&self.settings.outside)?);
         let clock = Arc::clone(&ports.clock);
         ports.logs = Arc::new(BucketLogs::open(published, outside, LeaseTerms::default(), clock)?);
         if let Some(states) = &self.settings.states {

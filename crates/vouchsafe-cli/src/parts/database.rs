@@ -4,15 +4,15 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use vouchsafe::Timestamp;
+use vouchsafe::store::{Backup, SqliteStore};
 #[cfg(feature = "postgres")]
 use vouchsafe::store::{PostgresConfig, PostgresStore};
-use vouchsafe::store::{Backup, SqliteStore};
 
 use super::Opened;
 use crate::CliError;
-use crate::settings::SettingsFile;
 #[cfg(feature = "postgres")]
 use crate::files;
+use crate::settings::SettingsFile;
 
 const WHAT: &str = "the store file";
 const KINDS: &[&str] = &["postgres", "sqlite"];
@@ -141,8 +141,10 @@ fn postgres(file: &SettingsFile) -> Result<Database, CliError> {
     let settings: PostgresSettings = file.settings()?;
     let (from, env) = (settings.address_file.as_ref(), settings.address_env.as_ref());
     let address = file.needed("the address", from, env)?;
-    let address = str::from_utf8(address.expose_secret()).map_err(|_| file.fault("the address is no text"))?;
-    if address.contains("password") || address.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1)
+    let address =
+        str::from_utf8(address.expose_secret()).map_err(|_| file.fault("the address is no text"))?;
+    if address.contains("password")
+        || address.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1)
     {
         return Err(file.fault("the address holds a password: name it with password-file or password-env"));
     }

@@ -5,9 +5,9 @@ use serde::de::IgnoredAny;
 use vouchsafe::types::SecretBytes;
 use vouchsafe_keys::{KeyFile, KeysError};
 
+use crate::CliError;
 use crate::service::WHAT;
 use crate::settings::SettingsFile;
-use crate::CliError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

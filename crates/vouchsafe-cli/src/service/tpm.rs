@@ -7,8 +7,8 @@ use vouchsafe::envelope::port::KeyService;
 use vouchsafe_keys::{Tpm, TpmConfig};
 
 use super::Declared;
-use crate::settings::SettingsFile;
 use crate::CliError;
+use crate::settings::SettingsFile;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

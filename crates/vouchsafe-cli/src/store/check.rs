@@ -44,8 +44,11 @@ impl Check {
             writeln!(out, "table     {table} {rows}")?;
         }
         backup.verify()?;
-        let keys: Vec<VerifierKey> =
-            self.log_keys.iter().map(|text| Ok(VerifierKey::parse(text)?)).collect::<Result<_, CliError>>()?;
+        let keys: Vec<VerifierKey> = self
+            .log_keys
+            .iter()
+            .map(|text| Ok(VerifierKey::parse(text)?))
+            .collect::<Result<_, CliError>>()?;
         let service = match site {
             Some(site) if keys.is_empty() => Some(Vouchsafe::open_with(site.ports()?)),
             _ => None,
@@ -60,7 +63,11 @@ impl Check {
                 backup.verify_note(copied.id().as_str(), key)?;
                 writeln!(out, "signed    {}, {} entries", copied.id(), head.size())?;
             } else {
-                writeln!(out, "finding   the checkpoint of {} was not verified: give --log-key", copied.id())?;
+                writeln!(
+                    out,
+                    "finding   the checkpoint of {} was not verified: give --log-key",
+                    copied.id()
+                )?;
                 unsigned += 1;
             }
         }
@@ -114,10 +121,14 @@ impl Check {
                 let outlived = |(table, rows)| format!("{rows} row(s) of {table} belong to nothing any more");
                 findings.extend(rows.orphans.iter().copied().map(outlived));
                 if rows.alive > 0 {
-                    findings.push(format!("{} destroyed holding(s) have keys: run `vouchsafe recover`", rows.alive));
+                    findings.push(format!(
+                        "{} destroyed holding(s) have keys: run `vouchsafe recover`",
+                        rows.alive
+                    ));
                 }
                 if rows.beyond > 0 || rows.older {
-                    findings.push("rows and key state are not of one time: run `vouchsafe recover`".to_owned());
+                    findings
+                        .push("rows and key state are not of one time: run `vouchsafe recover`".to_owned());
                 }
             }
             Err(error) => findings.push(error.to_string()),

@@ -81,7 +81,9 @@ impl Doctor {
                 lines.ok("keys", format!("{} key service opens", ports.keys.strength().name()));
                 organisations::look(&Vouchsafe::open_with(ports), &mut lines);
             }
-            Err(error) => lines.fail("parts", error.to_string(), "mend what the lines above say, then run this again"),
+            Err(error) => {
+                lines.fail("parts", error.to_string(), "mend what the lines above say, then run this again")
+            }
         }
         let failed = lines.0.iter().filter(|line| line.stand == Stand::Fail).count();
         if self.json {

@@ -28,10 +28,12 @@ impl Migrate {
         if from == 0 && !self.create {
             return Err(CliError::NotCreated);
         }
-        if from == 0 && let Database::Sqlite(path) = &database
+        if from == 0
+            && let Database::Sqlite(path) = &database
             && let Some(folder) = path.parent()
         {
-            fs::create_dir_all(folder).map_err(|error| CliError::file("the folder of the database", &error))?;
+            fs::create_dir_all(folder)
+                .map_err(|error| CliError::file("the folder of the database", &error))?;
         }
         database.migrate(self.service_role.as_deref())?;
         writeln!(out, "engine  {}", database.engine())?;

@@ -32,7 +32,8 @@ impl Restore {
         if let Database::Sqlite(path) = &database
             && let Some(folder) = path.parent()
         {
-            fs::create_dir_all(folder).map_err(|error| CliError::file("the folder of the database", &error))?;
+            fs::create_dir_all(folder)
+                .map_err(|error| CliError::file("the folder of the database", &error))?;
         }
         database.restore(&backup, Timestamp::now())?;
         writeln!(out, "restored  a backup of {} into {}", backup.manifest().engine(), database.engine())?;

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use vouchsafe::keys::KeyFile;
-use vouchsafe::store::test_util::{Database, Postgres};
 use vouchsafe::store::PostgresStore;
+use vouchsafe::store::test_util::{Database, Postgres};
 use vouchsafe::{Ports, Timestamp, Vouchsafe};
 
 use crate::drill::Drill;
@@ -86,7 +86,12 @@ fn every_command_of_the_runbook_of_postgresql_does_what_it_says() {
     enrol(&organisation, "stays", 2);
     drill.run("log publish").done();
     let looked = drill.run("store doctor --dir store --store store.toml").done();
-    for line in ["row-level security is forced on every table", "owns no table", "no superuser", "the server is 0 s ahead"] {
+    for line in [
+        "row-level security is forced on every table",
+        "owns no table",
+        "no superuser",
+        "the server is 0 s ahead",
+    ] {
         assert!(looked.contains(line), "{line}\n{looked}");
     }
     drill.set("KEY", organisation.verifier_key().unwrap().to_string());
@@ -121,8 +126,9 @@ fn every_command_of_the_runbook_of_postgresql_does_what_it_says() {
     let _head = organisation.publish_log().unwrap();
     drop(local);
     drill.run("store backup --to moving --dir store").done();
-    let moved =
-        drill.run("store restore moving --dir store --store owner.toml --serving store.toml --recover").done();
+    let moved = drill
+        .run("store restore moving --dir store --store owner.toml --serving store.toml --recover")
+        .done();
     assert!(moved.starts_with("restored  a backup of sqlite into postgres\n"), "{moved}");
     let service = serve(scene, &third);
     let person = service.organisation("acme").unwrap();

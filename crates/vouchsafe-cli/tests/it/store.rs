@@ -46,7 +46,8 @@ fn a_database_that_was_edited_half_restored_or_is_newer_says_what_to_do() {
     let scene = backed_up();
     let file = scene.path("store/data/vouchsafe.sqlite");
     let run = |sql: &str| Connection::open(&file).unwrap().execute_batch(sql).unwrap();
-    let edited = "storage: database schema was edited by hand: restore it, or move the rows to a new database";
+    let edited =
+        "storage: database schema was edited by hand: restore it, or move the rows to a new database";
     run("CREATE INDEX mine ON entry (number)");
     on(&scene, &["check"]).fails(1, edited);
     let looked = on(&scene, &["doctor"]);
@@ -204,14 +205,21 @@ fn a_server_that_cannot_be_served_from_says_why() {
 
     let sql = |sql: &str| drop(database.alter(sql).unwrap());
     sql("ALTER TABLE vouchsafe.consent ADD COLUMN mine text");
-    let edited = "storage: database schema was edited by hand: restore it, or move the rows to a new database";
+    let edited =
+        "storage: database schema was edited by hand: restore it, or move the rows to a new database";
     on("store.toml", &["check"]).fails(1, edited);
     assert!(on("store.toml", &["doctor"]).out.contains("next: undo what was edited by hand"));
     sql("ALTER TABLE vouchsafe.consent DROP COLUMN mine");
     for (comment, said) in [
         ("vouchsafe 99", "storage: database schema is newer than this program: upgrade the program"),
-        ("vouchsafe 1", "storage: database schema is missing or older than this program: run `vouchsafe store migrate`"),
-        ("vouchsafe 5 restoring", "storage: database is half restored: restore again, into an empty database"),
+        (
+            "vouchsafe 1",
+            "storage: database schema is missing or older than this program: run `vouchsafe store migrate`",
+        ),
+        (
+            "vouchsafe 5 restoring",
+            "storage: database is half restored: restore again, into an empty database",
+        ),
     ] {
         sql(&format!("COMMENT ON SCHEMA vouchsafe IS '{comment}'"));
         on("store.toml", &["check"]).fails(1, said);
@@ -233,7 +241,8 @@ fn a_server_that_cannot_be_served_from_says_why() {
 
     // Another machine without TLS, and a port that nobody listens on.
     scene.secret("store.address", "host=192.0.2.1 user=u dbname=d sslmode=disable");
-    let plaintext = "storage: connection would not be encrypted: require TLS on server and client (sslmode=require)";
+    let plaintext =
+        "storage: connection would not be encrypted: require TLS on server and client (sslmode=require)";
     on("store.toml", &["check"]).fails(1, plaintext);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     scene.secret("store.address", &format!("host=127.0.0.1 port={port} user=u dbname=d sslmode=disable"));

@@ -24,10 +24,14 @@ pub enum BackupError {
     #[error("the backup is damaged: {0} is not as it was written; take another backup")]
     Damaged(&'static str),
     /// Malformed: the rows of the backup are not the log that its checkpoint was signed over.
-    #[error("the rows of the backup do not give the root of its checkpoint: take another backup, keep this one as evidence")]
+    #[error(
+        "the rows of the backup do not give the root of its checkpoint: take another backup, keep this one as evidence"
+    )]
     RootDiffers,
     /// Malformed: the checkpoint of the backup is not signed with the key of the log.
-    #[error("the checkpoint of the backup is not signed by the log: take another backup, keep this one as evidence")]
+    #[error(
+        "the checkpoint of the backup is not signed by the log: take another backup, keep this one as evidence"
+    )]
     NotSigned,
     /// Malformed: a newer program wrote the backup.
     #[error("the backup is of a newer format or schema than this program: upgrade the program")]

@@ -225,8 +225,7 @@ impl Table {
     pub(crate) fn select(&self, is_first: bool) -> String {
         let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
         let organisation = names.first().copied().unwrap_or_default();
-        let mut sql =
-            format!("SELECT {} FROM {} WHERE {organisation} = ?1", names.join(", "), self.name);
+        let mut sql = format!("SELECT {} FROM {} WHERE {organisation} = ?1", names.join(", "), self.name);
         let key: Vec<_> = names.iter().copied().skip(1).take(self.key).collect();
         if key.is_empty() {
             return sql;

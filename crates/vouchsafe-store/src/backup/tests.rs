@@ -173,8 +173,10 @@ fn any_flipped_bit_and_any_missing_file_is_named() {
     let scene = Scene::new();
     scene.backup("backup");
     let folder = scene.path("backup");
-    let mut names: Vec<_> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert_eq!(names.len(), TABLES.len() + 1);
     for name in names {
@@ -195,10 +197,13 @@ fn any_flipped_bit_and_any_missing_file_is_named() {
             };
             assert!(named, "{name} at {place}: {verdict:?}");
             let file = scene.path("never");
-            let restored = Backup::open(&folder).and_then(|backup| SqliteStore::restore(&file, &backup, noon()));
+            let restored =
+                Backup::open(&folder).and_then(|backup| SqliteStore::restore(&file, &backup, noon()));
             assert!(restored.is_err() && !file.exists(), "not a row is written of it");
         }
-        for cut in [0, plain.len() / 2, plain.len().saturating_sub(1)].into_iter().filter(|cut| *cut < plain.len()) {
+        for cut in
+            [0, plain.len() / 2, plain.len().saturating_sub(1)].into_iter().filter(|cut| *cut < plain.len())
+        {
             fs::write(&path, &plain[..cut]).unwrap();
             assert!(Backup::open(&folder).and_then(|backup| backup.verify()).is_err(), "{name} cut at {cut}");
         }
@@ -266,8 +271,8 @@ fn a_half_restored_file_is_refused_by_name() {
 #[cfg(feature = "postgres")]
 mod postgres {
     use super::*;
-    use crate::test_util::Postgres;
     use crate::PostgresStore;
+    use crate::test_util::Postgres;
 
     fn open(database: &crate::test_util::Database<'_>) -> PostgresStore {
         PostgresStore::open(&database.service().unwrap(), Timestamp::now()).unwrap()

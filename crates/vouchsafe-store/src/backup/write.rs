@@ -40,15 +40,16 @@ impl Backup {
         }
         let part = Part::make(folder)?;
         let mut done = None;
-        store.copy_with(&mut |copying| {
-            done = Some(copy(copying, &part.path, at, &heads));
-            match &done {
-                Some(Err(BackupError::Store(error))) => Err(*error),
-                Some(Err(_)) => Err(StoreError::Aborted),
-                _ => Ok(()),
-            }
-        })
-        .or_else(|error| if matches!(done, Some(Err(_))) { Ok(()) } else { Err(error) })?;
+        store
+            .copy_with(&mut |copying| {
+                done = Some(copy(copying, &part.path, at, &heads));
+                match &done {
+                    Some(Err(BackupError::Store(error))) => Err(*error),
+                    Some(Err(_)) => Err(StoreError::Aborted),
+                    _ => Ok(()),
+                }
+            })
+            .or_else(|error| if matches!(done, Some(Err(_))) { Ok(()) } else { Err(error) })?;
         let manifest = done.ok_or(StoreError::Aborted)??;
         part.finish(folder, &manifest)?;
         Ok(Self { folder: folder.to_owned(), manifest })
@@ -155,20 +156,24 @@ fn rows(
         values.extend(last.iter().map(Cell::value));
         let (mut found, mut wrong) = (0, None);
         let mut key = Vec::new();
-        copying.engine.query(&table.select(last.is_empty()), &values, &mut |columns| {
-            let mut row = table.read(columns)?;
-            found += 1;
-            key = table.key_of(&row).get(1..).unwrap_or_default().to_vec();
-            if table.numbered && let Some(number) = row.get_mut(1) {
-                *number = Cell::Int(i64::try_from(count).unwrap_or(i64::MAX) + found as i64);
-            }
-            if let Err(error) = file.add(&row) {
-                wrong = Some(error);
-                return Err(StoreError::Aborted);
-            }
-            Ok(())
-        })
-        .or_else(|error| if wrong.is_some() { Ok(()) } else { Err(error) })?;
+        copying
+            .engine
+            .query(&table.select(last.is_empty()), &values, &mut |columns| {
+                let mut row = table.read(columns)?;
+                found += 1;
+                key = table.key_of(&row).get(1..).unwrap_or_default().to_vec();
+                if table.numbered
+                    && let Some(number) = row.get_mut(1)
+                {
+                    *number = Cell::Int(i64::try_from(count).unwrap_or(i64::MAX) + found as i64);
+                }
+                if let Err(error) = file.add(&row) {
+                    wrong = Some(error);
+                    return Err(StoreError::Aborted);
+                }
+                Ok(())
+            })
+            .or_else(|error| if wrong.is_some() { Ok(()) } else { Err(error) })?;
         if let Some(error) = wrong {
             return Err(error);
         }

@@ -37,7 +37,11 @@ impl Place {
 
     fn at(folder: &Path, database: Option<Arc<Database<'static>>>) -> Self {
         let scene = Scene::new(folder, NOON.parse().unwrap());
-        Self { scene, folder: folder.to_owned(), databases: database.map(|database| Mutex::new(vec![database])) }
+        Self {
+            scene,
+            folder: folder.to_owned(),
+            databases: database.map(|database| Mutex::new(vec![database])),
+        }
     }
 
     pub(crate) const fn name(&self) -> &'static str {

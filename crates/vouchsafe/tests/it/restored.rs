@@ -16,7 +16,8 @@ fn rows(scene: &Scene) -> (Vec<(&'static str, u64)>, Vec<Vec<u8>>) {
     let (folder, store) = (TempDir::new().unwrap(), scene.store());
     let backup = Backup::take(&*store, &folder.path().join("all"), Timestamp::UNIX_EPOCH, &mut |_| Ok(None));
     let tables: Vec<_> = backup.unwrap().manifest().tables().collect();
-    let bytes = tables.iter().map(|(name, _)| fs::read(folder.path().join(format!("all/{name}.rows"))).unwrap());
+    let bytes =
+        tables.iter().map(|(name, _)| fs::read(folder.path().join(format!("all/{name}.rows"))).unwrap());
     let bytes = bytes.collect();
     (tables, bytes)
 }

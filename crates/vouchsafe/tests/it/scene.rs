@@ -15,9 +15,7 @@ use vouchsafe::keys::KeyFile;
 use vouchsafe::ledger::{EntryKind, Leaf};
 use vouchsafe::retention::{Policy, Region};
 use vouchsafe::store::test_util::{Database, Postgres};
-use vouchsafe::store::{
-    Backup, PostgresConfig, PostgresStore, SqliteStore, Store, StoreError, Transaction,
-};
+use vouchsafe::store::{Backup, PostgresConfig, PostgresStore, SqliteStore, Store, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
 use vouchsafe::{

@@ -40,11 +40,15 @@ fn advice(error: &CliError) -> &'static str {
         StoreError::HalfRestored => "restore the backup again, into an empty database",
         StoreError::NewerSchema => "upgrade the program",
         StoreError::OlderSchema => "run `vouchsafe store migrate` as the owner",
-        StoreError::PlaintextRefused => "turn TLS on at the server (ssl=on), and ask for it with sslmode=require",
+        StoreError::PlaintextRefused => {
+            "turn TLS on at the server (ssl=on), and ask for it with sslmode=require"
+        }
         StoreError::ReadOnly => "give the process write permission, or connect to the primary",
         StoreError::RowSecurityOff => "connect as a role that is no superuser and does not own the tables",
         StoreError::SchemaDiffers => "undo what was edited by hand, or move the rows with a backup",
-        StoreError::UntrustedServer => "name the root that signed the server's certificate in ca-certificates",
+        StoreError::UntrustedServer => {
+            "name the root that signed the server's certificate in ca-certificates"
+        }
         _ => "see that the server or the disk answers, then try again",
     }
 }
@@ -59,24 +63,80 @@ fn postgres(config: &vouchsafe::store::PostgresConfig, lines: &mut Lines) {
         Err(error) => return lines.fail("connection", error.to_string(), advice(&error.into())),
     };
     let (version, role) = (report.version, &report.role);
-    lines.must(version >= 150_000, "server", format!("version {}.{}", version / 10_000, version % 10_000), "upgrade to PostgreSQL 15 or newer");
+    lines.must(
+        version >= 150_000,
+        "server",
+        format!("version {}.{}", version / 10_000, version % 10_000),
+        "upgrade to PostgreSQL 15 or newer",
+    );
     match &report.tls {
         Some(tls) => lines.ok("tls", format!("{tls}, verified against the roots of the store file")),
         None => lines.ok("tls", "none: nothing leaves this machine"),
     }
-    lines.must(!report.is_privileged, "role", format!("{role} is {}", if report.is_privileged { "a superuser, or passes row-level security over" } else { "no superuser" }), "connect as the role that serves");
-    lines.must(!report.is_owner, "role", format!("{role} {}", if report.is_owner { "owns the tables" } else { "owns no table" }), "connect as the role that serves");
+    lines.must(
+        !report.is_privileged,
+        "role",
+        format!(
+            "{role} is {}",
+            if report.is_privileged {
+                "a superuser, or passes row-level security over"
+            } else {
+                "no superuser"
+            }
+        ),
+        "connect as the role that serves",
+    );
+    lines.must(
+        !report.is_owner,
+        "role",
+        format!("{role} {}", if report.is_owner { "owns the tables" } else { "owns no table" }),
+        "connect as the role that serves",
+    );
     if report.schema.is_some() {
-        lines.must(report.has_row_security, "rows", "row-level security is forced on every table", "restore the policies, or move the rows with a backup");
+        lines.must(
+            report.has_row_security,
+            "rows",
+            "row-level security is forced on every table",
+            "restore the policies, or move the rows with a backup",
+        );
     }
-    lines.must(report.is_primary, "server", if report.is_primary { "it writes" } else { "it is a standby" }, "connect to the primary");
+    lines.must(
+        report.is_primary,
+        "server",
+        if report.is_primary { "it writes" } else { "it is a standby" },
+        "connect to the primary",
+    );
     let commit = report.synchronous_commit.as_str();
-    lines.should(commit != "off" && commit != "local", "durability", format!("synchronous_commit is {commit}"), "set it to on or remote_apply; the store raises off to on");
-    lines.should(!report.synchronous_standbys.is_empty(), "durability", if report.synchronous_standbys.is_empty() { "a commit waits for no standby" } else { "a commit waits for a standby" }, "set synchronous_standby_names where a failover must lose nothing");
+    lines.should(
+        commit != "off" && commit != "local",
+        "durability",
+        format!("synchronous_commit is {commit}"),
+        "set it to on or remote_apply; the store raises off to on",
+    );
+    lines.should(
+        !report.synchronous_standbys.is_empty(),
+        "durability",
+        if report.synchronous_standbys.is_empty() {
+            "a commit waits for no standby"
+        } else {
+            "a commit waits for a standby"
+        },
+        "set synchronous_standby_names where a failover must lose nothing",
+    );
     let seconds = report.ahead / 1_000_000;
-    lines.should(seconds.abs() <= 5, "clock", format!("the server is {seconds} s ahead"), "synchronise the clocks of both machines");
+    lines.should(
+        seconds.abs() <= 5,
+        "clock",
+        format!("the server is {seconds} s ahead"),
+        "synchronise the clocks of both machines",
+    );
     let [statement, lock, idle] = &report.timeouts;
     lines.ok("time-outs", format!("statement {statement}, lock {lock}, idle in transaction {idle}"));
     let (most, used) = report.connections;
-    lines.should(used * 10 < most * 8, "connections", format!("{used} of {most} are taken"), "raise max_connections, or lower max-connections of each process");
+    lines.should(
+        used * 10 < most * 8,
+        "connections",
+        format!("{used} of {most} are taken"),
+        "raise max_connections, or lower max-connections of each process",
+    );
 }

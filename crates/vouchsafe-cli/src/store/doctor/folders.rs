@@ -17,10 +17,19 @@ pub(super) fn look(site: &Site, database: &Database, lines: &mut Lines) {
         match fs::metadata(dir.join(name)) {
             Ok(found) => {
                 let mode = found.permissions().mode() & 0o777;
-                lines.must(mode & 0o077 == 0, what, format!("{name}/ has mode {mode:o}"), "chmod 0700 it: nobody else reads it");
+                lines.must(
+                    mode & 0o077 == 0,
+                    what,
+                    format!("{name}/ has mode {mode:o}"),
+                    "chmod 0700 it: nobody else reads it",
+                );
             }
             Err(error) => {
-                lines.fail(what, format!("{name}/ cannot be read: {}", error.kind()), "mount it, or bring it back");
+                lines.fail(
+                    what,
+                    format!("{name}/ cannot be read: {}", error.kind()),
+                    "mount it, or bring it back",
+                );
             }
         }
     }
@@ -30,15 +39,35 @@ pub(super) fn look(site: &Site, database: &Database, lines: &mut Lines) {
         space("disk", data, lines);
         writable(data, lines);
         match fs::metadata(path).map(|found| found.permissions().mode() & 0o777) {
-            Ok(mode) => lines.must(mode & 0o077 == 0, "database", format!("mode {mode:o}"), "chmod 0600 it: nobody else reads it"),
-            Err(_) => lines.fail("database", "there is none", "make one with `vouchsafe store migrate --create`, or restore a backup"),
+            Ok(mode) => lines.must(
+                mode & 0o077 == 0,
+                "database",
+                format!("mode {mode:o}"),
+                "chmod 0600 it: nobody else reads it",
+            ),
+            Err(_) => lines.fail(
+                "database",
+                "there is none",
+                "make one with `vouchsafe store migrate --create`, or restore a backup",
+            ),
         }
-        apart("outside", dir, data, "outside/", "mount another disk there: it must survive the loss of the database", lines);
+        apart(
+            "outside",
+            dir,
+            data,
+            "outside/",
+            "mount another disk there: it must survive the loss of the database",
+            lines,
+        );
         let keys = "keep data/ and keys/ apart: one backup of both brings back what was destroyed";
         apart("keys", &dir.join("keys"), data, "keys/", keys, lines);
     }
     if let Ok(true) = same_device(&dir.join("keys"), &dir.join("outside")) {
-        lines.warn("states", "both places of the key state are on one disk", "mount another disk at outside/");
+        lines.warn(
+            "states",
+            "both places of the key state are on one disk",
+            "mount another disk at outside/",
+        );
     } else {
         lines.ok("states", "the two places of the key state are on two disks");
     }
@@ -82,7 +111,11 @@ fn writable(data: &Path, lines: &mut Lines) {
     match written {
         Ok(()) => lines.ok("disk", "data/ can be written"),
         Err(error) => {
-            lines.fail("disk", format!("data/ cannot be written: {}", error.kind()), "mount it for writing, and own it");
+            lines.fail(
+                "disk",
+                format!("data/ cannot be written: {}", error.kind()),
+                "mount it for writing, and own it",
+            );
         }
     }
 }
@@ -93,8 +126,18 @@ pub(super) fn logs(site: &Site, lines: &mut Lines) {
         Err(error) => return lines.fail("logs", error.to_string(), "mend the logs file"),
     };
     if let Some((published, outside)) = logs.folders() {
-        lines.should(published.is_dir(), "logs", "published in a folder", "publish with `vouchsafe log publish`");
-        lines.should(outside.is_dir(), "logs", "the newest checkpoints are kept in a folder outside", "publish with `vouchsafe log publish`");
+        lines.should(
+            published.is_dir(),
+            "logs",
+            "published in a folder",
+            "publish with `vouchsafe log publish`",
+        );
+        lines.should(
+            outside.is_dir(),
+            "logs",
+            "the newest checkpoints are kept in a folder outside",
+            "publish with `vouchsafe log publish`",
+        );
     }
     #[cfg(feature = "objects")]
     if let Logs::Bucket(buckets) = &logs {
@@ -114,18 +157,36 @@ fn bucket(
     let report = match report {
         Ok(report) => report,
         Err(error) => {
-            return lines.fail("bucket", format!("{part}: {error}"), "check endpoint, bucket, credentials and certificates");
+            return lines.fail(
+                "bucket",
+                format!("{part}: {error}"),
+                "check endpoint, bucket, credentials and certificates",
+            );
         }
     };
     for conditional in Conditional::ALL {
         let honoured = report.verdict(conditional) == Verdict::Honoured;
-        let said = format!("{part}: {} is {}", conditional.name(), if honoured { "honoured" } else { "not honoured" });
+        let said = format!(
+            "{part}: {} is {}",
+            conditional.name(),
+            if honoured { "honoured" } else { "not honoured" }
+        );
         lines.must(honoured, "bucket", said, "use a server that honours conditional writes");
     }
     let at_once = report.reads_writes() && report.lists_writes();
-    lines.should(at_once, "bucket", format!("{part}: reads see the writes before them"), "use a server with consistent reads");
+    lines.should(
+        at_once,
+        "bucket",
+        format!("{part}: reads see the writes before them"),
+        "use a server with consistent reads",
+    );
     if part == "states" {
         let forgets = report.versioning().is_some_and(|versioning| versioning.forgets());
-        lines.should(forgets, "bucket", "states: old versions are not kept", "turn versioning off: old key states open what was destroyed");
+        lines.should(
+            forgets,
+            "bucket",
+            "states: old versions are not kept",
+            "turn versioning off: old key states open what was destroyed",
+        );
     }
 }
