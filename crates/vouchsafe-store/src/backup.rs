@@ -78,11 +78,14 @@ impl<'a> Copying<'a> {
     }
 }
 
+/// Tables with the number of their rows.
+pub type Counts = Vec<(&'static str, u64)>;
+
 /// How many rows of each table there are, by organisation, in one snapshot.
 ///
 /// # Errors
 /// As [`Store::copy_with`].
-pub fn count_rows(store: &dyn Store) -> Result<Vec<(OrganisationId, Vec<(&'static str, u64)>)>, StoreError> {
+pub fn count_rows(store: &dyn Store) -> Result<Vec<(OrganisationId, Counts)>, StoreError> {
     let mut found = Vec::new();
     store.copy_with(&mut |copying| {
         for id in copying.organisations()? {

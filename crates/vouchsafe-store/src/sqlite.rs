@@ -69,7 +69,7 @@ impl SqliteStore {
     }
 
     /// The version of the schema that this program makes.
-    pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
+    pub const SCHEMA: u32 = schema::NEWEST;
 
     /// The version of the schema of a file, which may be newer than this program's; `None` if there is no file, 0 if it
     /// has no schema yet. Nothing is migrated.
