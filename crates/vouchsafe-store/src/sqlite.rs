@@ -27,7 +27,9 @@ pub use bulk::load_holdings;
 use engine::SqliteEngine;
 use group::Group;
 use readers::Readers;
-use schema::{APPLICATION_ID, MIGRATIONS, migrate};
+#[cfg(test)]
+use schema::MIGRATIONS;
+use schema::{APPLICATION_ID, migrate};
 use turn::Turnstile;
 
 /// After how many pages (of 4 KiB) the write-ahead log is copied into the file. Many organisations change many pages,

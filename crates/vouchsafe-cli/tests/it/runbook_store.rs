@@ -27,7 +27,7 @@ fn every_command_of_the_runbook_of_sqlite_does_what_it_says() {
     drill.set("BACKUP", "backup".to_owned());
 
     // The first day; the keys come with the service.
-    assert!(drill.run("store migrate --create --dir store").done().ends_with("schema  6, made\n"));
+    assert!(drill.run("store migrate --create --dir store").done().ends_with("schema  8, made\n"));
     let service = scene.service();
     let organisation = service.organisation("acme").unwrap();
     enrol(&organisation, "gone", 1);
@@ -36,7 +36,7 @@ fn every_command_of_the_runbook_of_sqlite_does_what_it_says() {
     let looked = drill.run("store doctor --dir store").done();
     assert!(looked.contains("\nok    database     sqlite opens as the service opens it\n"), "{looked}");
     assert!(!looked.contains("fail"), "{looked}");
-    assert!(drill.run("store migrate --dir store").done().ends_with("schema  6, nothing to do\n"));
+    assert!(drill.run("store migrate --dir store").done().ends_with("schema  8, nothing to do\n"));
 
     // Backups, while the service has the folder open.
     drill.set("KEY", organisation.verifier_key().unwrap().to_string());
@@ -77,9 +77,9 @@ fn every_command_of_the_runbook_of_postgresql_does_what_it_says() {
     drill.set("BACKUP", "backup".to_owned());
 
     let create = "store migrate --create --service-role SERVICE --dir store --store owner.toml";
-    assert!(drill.run(create).done().contains("\nschema  5, made\n"));
+    assert!(drill.run(create).done().contains("\nschema  8, made\n"));
     let again = "store migrate --service-role SERVICE --dir store --store owner.toml";
-    assert!(drill.run(again).done().contains("\nschema  5, nothing to do\n"));
+    assert!(drill.run(again).done().contains("\nschema  8, nothing to do\n"));
     let service = serve(scene, &database);
     let organisation = service.organisation("acme").unwrap();
     enrol(&organisation, "gone", 1);

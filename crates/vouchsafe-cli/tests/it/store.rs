@@ -61,7 +61,7 @@ fn a_database_that_was_edited_half_restored_or_is_newer_says_what_to_do() {
         on(&scene, command).fails(1, newer);
     }
     assert!(on(&scene, &["doctor"]).out.contains("next: upgrade the program"));
-    run("PRAGMA user_version = 6; PRAGMA application_id = 0x76636872");
+    run("PRAGMA user_version = 8; PRAGMA application_id = 0x76636872");
     let half = "storage: database is half restored: restore again, into an empty database";
     for command in [&["check"][..], &["migrate"], &["backup", "--to", "b"]] {
         on(&scene, command).fails(1, half);
@@ -217,7 +217,7 @@ fn a_server_that_cannot_be_served_from_says_why() {
             "storage: database schema is missing or older than this program: run `vouchsafe store migrate`",
         ),
         (
-            "vouchsafe 5 restoring",
+            "vouchsafe 8 restoring",
             "storage: database is half restored: restore again, into an empty database",
         ),
     ] {
@@ -225,7 +225,7 @@ fn a_server_that_cannot_be_served_from_says_why() {
         on("store.toml", &["check"]).fails(1, said);
         assert_eq!(on("store.toml", &["doctor"]).code(), Some(1), "{comment}");
     }
-    sql("COMMENT ON SCHEMA vouchsafe IS 'vouchsafe 5'");
+    sql("COMMENT ON SCHEMA vouchsafe IS 'vouchsafe 8'");
 
     // Clocks that are more than nothing apart.
     let plain = fs::read_to_string(scene.path("store.toml")).unwrap();

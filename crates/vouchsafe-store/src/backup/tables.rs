@@ -21,7 +21,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [(&'static str,
 use Kind::{Blob, Int, Text};
 
 /// The logical schema whose rows these are.
-pub(crate) const SCHEMA: u32 = 5;
+pub(crate) const SCHEMA: u32 = 8;
 
 pub(crate) const TABLES: &[Table] = &[
     table("organisation", 0, &[("id", Text), ("created_at", Int)]),
@@ -198,6 +198,11 @@ pub(crate) const TABLES: &[Table] = &[
             ("fence", Int),
             ("finished_at", Int),
         ],
+    ),
+    table(
+        "lease",
+        1,
+        &[("organisation", Text), ("work", Int), ("holder", Blob), ("token", Int), ("until", Int)],
     ),
     table(
         "retention",

@@ -225,8 +225,8 @@ fn a_newer_format_is_refused_before_anything_else() {
     let plain = fs::read_to_string(&path).unwrap();
     for (from, to, expected) in [
         ("\"format\": 1", "\"format\": 2", BackupError::Newer),
-        ("\"schema\": 5", "\"schema\": 6", BackupError::Newer),
-        ("\"schema\": 5", "\"schema\": 4", BackupError::Older),
+        ("\"schema\": 8", "\"schema\": 9", BackupError::Newer),
+        ("\"schema\": 8", "\"schema\": 7", BackupError::Older),
         ("\"engine\": \"sqlite\"", "\"engine\": \"other\"", BackupError::Damaged("manifest.json")),
         ("\"engine\": ", "\"more\": 1, \"engine\": ", BackupError::Damaged("manifest.json")),
     ] {
@@ -323,7 +323,7 @@ mod postgres {
         let differs = PostgresStore::restore(&database.owner().unwrap(), &backup, noon());
         assert_eq!(differs, Err(BackupError::Store(StoreError::SchemaDiffers)));
         database.alter("ALTER TABLE vouchsafe.job ENABLE TRIGGER ALL").unwrap();
-        database.alter("COMMENT ON SCHEMA vouchsafe IS 'vouchsafe 5 restoring'").unwrap();
+        database.alter("COMMENT ON SCHEMA vouchsafe IS 'vouchsafe 8 restoring'").unwrap();
         let half = StoreError::HalfRestored;
         let opened = PostgresStore::open(&database.service().unwrap(), Timestamp::now());
         assert_eq!(opened.map(drop), Err(half));

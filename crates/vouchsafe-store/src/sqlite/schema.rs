@@ -17,7 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema-7.sql"),
     include_str!("schema-8.sql"),
 ];
-pub(super) const NEWEST: u32 = 6;
+pub(super) const NEWEST: u32 = 8;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 /// Migration 6: what the planner takes the tables to hold.
 pub(super) const STATISTICS: &str = include_str!("schema-6.sql");
