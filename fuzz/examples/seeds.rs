@@ -26,6 +26,7 @@ use vouchsafe_retention::rights::{
     ExtensionReason, IdentityProof, Inventory, Place, RequestId, RequestKind, RightsRequest, TaskStatus,
 };
 use vouchsafe_retention::{Facts, ItemId, PersonalAct, Plan, Policy, RecipientId};
+use vouchsafe_store::{Backup, SqliteStore, StoreError, write};
 use vouchsafe_types::{
     DataClass, Jurisdiction, LeafIndex, Modality, Purpose, Role, Scope, Secret, SubjectPseudonym, Timestamp,
 };
@@ -46,7 +47,31 @@ fn main() -> Step {
     consents(&folder)?;
     retention(&folder)?;
     rights(&folder)?;
-    models(&folder)
+    models(&folder)?;
+    backups(&folder)
+}
+
+/// A backup of a small store: its manifest, and each table that has rows, behind its number.
+fn backups(folder: &Path) -> Step {
+    let home = tempfile::tempdir()?;
+    let (store, id) = (SqliteStore::open(&home.path().join("rows"))?, acme());
+    write::<_, StoreError>(&store, &id, |rows| {
+        rows.insert_organisation(&id, Timestamp::UNIX_EPOCH)?;
+        for entry in 0..3u8 {
+            rows.append_entry(&id, &[entry; 5])?;
+        }
+        rows.insert_public_payload(&id, 1, b"{}")
+    })?;
+    let taken = home.path().join("backup");
+    let backup = Backup::take(&store, &taken, Timestamp::UNIX_EPOCH, &mut |_| Ok(None))?;
+    put(folder, "store_backup", "manifest", fs::read(taken.join("manifest.json"))?)?;
+    for (number, (table, rows)) in (0..).zip(backup.manifest().tables()) {
+        if rows > 0 {
+            let rows = fs::read(taken.join(format!("{table}.rows")))?;
+            put(folder, "store_backup", table, [&[number][..], &rows].concat())?;
+        }
+    }
+    Ok(())
 }
 
 fn put(folder: &Path, target: &str, name: &str, bytes: impl AsRef<[u8]>) -> Step {

@@ -7,10 +7,13 @@ use vouchsafe::ledger::LedgerError;
 use vouchsafe::retention::RetentionError;
 use vouchsafe::retention::disclosure::DisclosureRefusal;
 use vouchsafe::retention::documents::DocumentError;
+use vouchsafe::store::{BackupError, StoreError};
 use vouchsafe::types::TypeError;
 use vouchsafe_eval::EvalError;
 use vouchsafe_keys::KeysError;
 use vouchsafe_witness::SetupError;
+
+use crate::words;
 
 /// What ends a command. No path, no score, no content: the operator knows what they named.
 #[derive(Debug, Error)]
@@ -38,18 +41,22 @@ pub(crate) enum CliError {
     NoWitness,
     #[error("only a key file has a passphrase")]
     NoPassphrase,
-    #[error("this program was built without the feature {0}, which that key service needs")]
-    NotBuilt(&'static str),
+    #[error("this program was built without the feature {0}, which {1} needs")]
+    NotBuilt(&'static str, &'static str),
+    #[error("name the role that serves with --service-role: it gets the grants")]
+    NoServiceRole,
+    #[error("there is no database yet: make one with --create, or mend the path")]
+    NotCreated,
     #[error("--proof says something about a receipt only: give --receipt too")]
     ProofAlone,
     #[error("the file of {0} does not exist")]
     SecretMissing(&'static str),
     #[error("give as many signatures as packs, in the same order")]
     Signatures,
-    #[error("the key service file: {0}")]
-    Settings(String),
-    #[error("the key service file names no known kind: key-file, openbao, pkcs11 or tpm")]
-    UnknownKind,
+    #[error("{0}: {1}")]
+    Settings(&'static str, String),
+    #[error("{0} names no known kind: {list}", list = words::or(.1))]
+    UnknownKind(&'static str, &'static [&'static str]),
     #[error("a witness is named as VKEY=URL: the key that its cosignatures verify with, and where it is")]
     WitnessArgument,
     #[error("the witness: {0}")]
@@ -99,6 +106,11 @@ pub(crate) enum CliError {
     #[error("fenced and not yet destroyed: {cause}; run the sweep to go on")]
     Pending { cause: String },
 
+    #[error("the store is not sound: {0} finding(s)")]
+    StoreNotSound(u64),
+    #[error("{0} of what was looked at cannot be served from as it is")]
+    NotServable(usize),
+
     #[error("fenced and not yet destroyed: run this again once that is mended")]
     StillPending,
     #[error("the key state is not whole in every place, or its gate is not open")]
@@ -122,6 +134,8 @@ pub(crate) enum CliError {
 
     // What the libraries say.
     #[error("{0}")]
+    Backup(#[from] BackupError),
+    #[error("{0}")]
     Capture(#[from] EmbedError),
     #[error("refused, and the log says so: {0}")]
     Disclosure(#[from] DisclosureRefusal),
@@ -137,6 +151,11 @@ pub(crate) enum CliError {
     Ledger(#[from] LedgerError),
     #[error("a place of the key state: {0}")]
     Place(#[source] KeysError),
+    #[cfg(feature = "objects")]
+    #[error("object storage: {0}")]
+    Objects(#[from] vouchsafe_objects::ObjectsError),
+    #[error("storage: {0}")]
+    Store(#[from] StoreError),
     #[error("key state: {0}")]
     State(#[from] StateStoreError),
     #[error("retention: {0}")]
@@ -176,14 +195,16 @@ impl CliError {
             | Self::NoLog
             | Self::NoPassphrase
             | Self::NoWitness
-            | Self::NotBuilt(_)
+            | Self::NoServiceRole
+            | Self::NotBuilt(..)
+            | Self::NotCreated
             | Self::NoVariable(_)
             | Self::ProofAlone
             | Self::SecretMissing(_)
-            | Self::Settings(_)
+            | Self::Settings(..)
             | Self::Signatures
             | Self::Type(_)
-            | Self::UnknownKind
+            | Self::UnknownKind(..)
             | Self::UnknownNotice
             | Self::UnknownOrganisation
             | Self::WitnessArgument

@@ -15,7 +15,8 @@ use vouchsafe::retention::Policy;
 use vouchsafe::store::{FolderTiles, Store};
 use vouchsafe::{Clock, Error, Organisation, OrganisationId, Ports, Residence, Timestamp, Vouchsafe};
 
-use crate::{CliError, policy, service};
+use crate::parts::{Parts, is_folder};
+use crate::{CliError, policy};
 
 /// Where the data lies, and whose it is.
 #[derive(Args)]
@@ -26,9 +27,8 @@ pub(crate) struct Place {
     /// The organisation
     #[arg(long, value_name = "ID")]
     org: String,
-    /// The key service, as TOML (see `vouchsafe keys --help`); without it the folder's key file
-    #[arg(long, value_name = "FILE")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    parts: Parts,
     /// A pack of the organisation's own, behind those that ship; repeat it, in the order of the policy in force
     #[arg(long = "pack", value_name = "PACK.toml")]
     packs: Vec<PathBuf>,
@@ -46,8 +46,8 @@ pub(crate) struct Opened {
 }
 
 impl Place {
-    pub(crate) const fn new(dir: PathBuf, org: String, keys: Option<PathBuf>) -> Self {
-        Self { dir, org, keys, packs: Vec::new() }
+    pub(crate) const fn new(dir: PathBuf, org: String, parts: Parts) -> Self {
+        Self { dir, org, parts, packs: Vec::new() }
     }
 
     /// Under the policy of these packs, behind those that ship.
@@ -75,15 +75,8 @@ impl Place {
     /// As [`Self::open`], with other ports.
     pub(crate) fn open_with(&self, adjust: impl FnOnce(Ports) -> Ports) -> Result<Opened, CliError> {
         let id = self.id()?;
-        if !is_folder(&self.dir) {
-            return Err(CliError::Missing("the folder"));
-        }
-        // `Ports::in_folder` makes what is missing; here that would hide a wrong path behind an empty database.
-        if !self.dir.join("data/vouchsafe.sqlite").is_file() {
-            return Err(CliError::NoDatabase);
-        }
         let policy = policy::load(&self.packs, false)?;
-        let mut ports = self.ports()?;
+        let mut ports = self.parts.ports(&self.dir)?;
         ports.residence = Residence::as_stated(&policy);
         ports.retention = policy;
         let ports = adjust(ports);
@@ -94,17 +87,6 @@ impl Place {
         let (store, keys) = (Arc::clone(&ports.store), Arc::clone(&ports.keys));
         let clock = Arc::clone(&ports.clock);
         Ok(Opened { service: Vouchsafe::open_with(ports), id, policy, store, keys, cache, clock })
-    }
-
-    fn ports(&self) -> Result<Ports, CliError> {
-        let opened = match &self.keys {
-            Some(file) => Ports::in_folder_with(&self.dir, service::open(file, Some(&self.dir))?),
-            None => Ports::in_folder(&self.dir),
-        };
-        opened.map_err(|error| match error {
-            Error::KeysMissing if self.keys.is_none() => CliError::KeysMissing,
-            error => CliError::Facade(error),
-        })
     }
 
     /// Adds a key to those whose approvals count.
@@ -185,10 +167,6 @@ pub(crate) fn published_log(folder: &Path) -> Result<FolderTiles, CliError> {
         return Err(CliError::NoLog);
     }
     Ok(FolderTiles::at(folder))
-}
-
-fn is_folder(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Rows or keys know it: a restored database may be older than the organisation.

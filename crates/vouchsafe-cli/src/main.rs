@@ -15,12 +15,16 @@ mod keys;
 mod learn;
 mod log;
 mod order;
+mod parts;
 mod policy;
 mod receipt;
 mod recover;
 mod retention;
 mod rights;
+mod secret;
 mod service;
+mod settings;
+mod store;
 mod words;
 
 use std::io::{self, Write};
@@ -88,6 +92,9 @@ enum Command {
     /// Take a person's requests by right, and see them through to their answer
     #[command(subcommand)]
     Rights(rights::Command),
+    /// Look after the database: migrate, check, back up, restore; look whether it can be served from
+    #[command(subcommand, after_long_help = parts::HELP)]
+    Store(store::Command),
     /// Continue after a restored backup: take back the log, replay destructions; stop other processes first
     Recover(recover::Recover),
 }
@@ -108,6 +115,7 @@ impl Command {
             Self::Receipt(command) => command.run(out),
             Self::Retention(command) => command.run(out),
             Self::Rights(command) => command.run(out),
+            Self::Store(command) => command.run(out),
             Self::Recover(command) => command.run(out),
         }
     }

@@ -12,7 +12,7 @@ use crate::folder::Place;
 pub(crate) struct Recover {
     #[command(flatten)]
     place: Place,
-    /// Accept a lost fence journal, and withdrawals and destructions of the gap that cannot be matched with a person
+    /// Accept a lost fence journal or outside checkpoint, and withdrawals and destructions of the gap that cannot be matched with a person
     #[arg(long)]
     accept_unexplained: bool,
 }
@@ -28,20 +28,24 @@ impl Recover {
     }
 }
 
-fn print(out: &mut dyn Write, recovery: &Recovery) -> Result<(), CliError> {
+pub(crate) fn print(out: &mut dyn Write, recovery: &Recovery) -> Result<(), CliError> {
     let Recovery { gap_from: from, gap_to: to, .. } = *recovery;
     if recovery.resurrected > 0 || recovery.replayed > 0 {
         writeln!(out, "resurrected    {} state key(s) were back, destroyed again", recovery.resurrected)?;
         writeln!(out, "replayed       {} leaf key(s) opened again, and do no more", recovery.replayed)?;
     }
     if from == to {
-        return Ok(writeln!(out, "gap            none: the database knows all that the log does")?);
+        writeln!(out, "gap            none: the database knows all that the log does")?;
+    } else {
+        let last = to.saturating_sub(1);
+        writeln!(out, "gap            entries {from} to {last}, taken back from the published log")?;
     }
-    writeln!(
-        out,
-        "gap            entries {from} to {}, taken back from the published log",
-        to.saturating_sub(1)
-    )?;
+    if recovery.outside_lost {
+        writeln!(out, "WARNING        what was withdrawn or destroyed later is unknown, as accepted")?;
+    }
+    if from == to && recovery.destroyed == 0 && recovery.orphaned == 0 {
+        return Ok(());
+    }
     writeln!(out, "destroyed      {} holding(s), again: their keys are gone", recovery.destroyed)?;
     writeln!(out, "consent closed {} line(s), for those templates", recovery.closed)?;
     writeln!(out, "orphaned       {} key(s) of templates enrolled in the gap, destroyed", recovery.orphaned)?;

@@ -5,23 +5,20 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use vouchsafe::envelope::port::KeyService;
-use vouchsafe::types::SecretBytes;
 use vouchsafe_keys::KeyFile;
 
-use crate::{CliError, files};
+use crate::CliError;
+use crate::secret::SecretSource;
+use crate::settings::SettingsFile;
 
 mod key_file;
 #[cfg(feature = "openbao")]
 mod openbao;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
-mod secret;
 #[cfg(feature = "tpm")]
 mod tpm;
-
-pub(crate) use secret::SecretSource;
 
 /// What `vouchsafe keys --help` says of the file.
 pub(crate) const HELP: &str = "\
@@ -52,7 +49,7 @@ Secrets stand in files of their own, readable by their owner only (0600), or in 
     file               of sealed keys
     strength           as for pkcs11; a virtual TPM is host_only";
 
-const WHAT: &str = "the key service file";
+pub(crate) const WHAT: &str = "the key service file";
 
 /// The key service alone, without an organisation.
 #[derive(Args)]
@@ -80,7 +77,7 @@ impl ServiceArgs {
         let dir = self.dir.as_deref();
         match &self.keys {
             Some(file) => {
-                let settings = SettingsFile::read(file)?;
+                let settings = SettingsFile::read(file, WHAT, &KINDS)?;
                 if settings.kind != "key-file" {
                     return Err(CliError::NoPassphrase);
                 }
@@ -91,12 +88,17 @@ impl ServiceArgs {
     }
 }
 
+/// The key file of a folder; never made.
+pub(crate) fn open_own(dir: &Path) -> Result<Arc<dyn KeyService>, CliError> {
+    Ok(Arc::new(key_file::open(&key_file::path(None, Some(dir))?, None)?))
+}
+
 /// The kinds of key service; all but the first are there only if they were built in.
 const KINDS: [&str; 4] = ["key-file", "openbao", "pkcs11", "tpm"];
 
 /// Opens the key service that a file of settings names; never makes one.
 pub(crate) fn open(file: &Path, dir: Option<&Path>) -> Result<Arc<dyn KeyService>, CliError> {
-    let settings = SettingsFile::read(file)?;
+    let settings = SettingsFile::read(file, WHAT, &KINDS)?;
     match settings.kind {
         "key-file" => Ok(Arc::new(key_file::from_settings(&settings, dir)?)),
         #[cfg(feature = "openbao")]
@@ -105,65 +107,7 @@ pub(crate) fn open(file: &Path, dir: Option<&Path>) -> Result<Arc<dyn KeyService
         "pkcs11" => pkcs11::open(&settings),
         #[cfg(feature = "tpm")]
         "tpm" => tpm::open(&settings),
-        other => Err(CliError::NotBuilt(other)),
-    }
-}
-
-/// A file of settings whose kind is known.
-struct SettingsFile {
-    text: String,
-    kind: &'static str,
-    folder: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Head {
-    kind: String,
-}
-
-impl SettingsFile {
-    fn read(path: &Path) -> Result<Self, CliError> {
-        let text = files::read_text(path, WHAT)?;
-        let Head { kind: named } = parse(&text)?;
-        let kind = KINDS.into_iter().find(|kind| *kind == named).ok_or(CliError::UnknownKind)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { text, kind, folder })
-    }
-
-    fn settings<T: DeserializeOwned>(&self) -> Result<T, CliError> {
-        parse(&self.text)
-    }
-
-    /// A path of the file; a relative one starts at its folder.
-    fn path(&self, path: &Path) -> PathBuf {
-        self.folder.join(path)
-    }
-
-    /// A secret that one setting or the other names, if any does.
-    fn secret(
-        &self,
-        what: &'static str,
-        file: Option<&PathBuf>,
-        env: Option<&String>,
-    ) -> Result<Option<SecretBytes>, CliError> {
-        if file.is_some() && env.is_some() {
-            return Err(CliError::Settings(format!(
-                "{what} stands in a file or in the environment, not both"
-            )));
-        }
-        SecretSource { file: file.map(|file| self.path(file)), env: env.cloned() }.read(what)
-    }
-
-    /// As [`Self::secret`], where there must be one.
-    #[cfg(any(feature = "openbao", feature = "pkcs11", feature = "tpm"))]
-    fn needed(
-        &self,
-        what: &'static str,
-        file: Option<&PathBuf>,
-        env: Option<&String>,
-    ) -> Result<SecretBytes, CliError> {
-        let missing = || CliError::Settings(format!("{what} is missing"));
-        self.secret(what, file, env)?.ok_or_else(missing)
+        other => Err(CliError::NotBuilt(other, "that key service")),
     }
 }
 
@@ -184,17 +128,4 @@ impl From<Declared> for vouchsafe::envelope::port::ErasureStrength {
             Declared::ServiceExcludedFromBackup => Self::ServiceExcludedFromBackup,
         }
     }
-}
-
-/// Says where the text is wrong, and never what stands there: it may be a secret in the wrong place.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, CliError> {
-    toml::from_str(text).map_err(|error| {
-        let line = |span: std::ops::Range<usize>| Some(text.get(..span.start)?.matches('\n').count() + 1);
-        let fault = match (error.message().strip_prefix("missing field "), error.span().and_then(line)) {
-            (Some(field), _) => format!("{field} is missing"),
-            (None, Some(line)) => format!("line {line} is not understood"),
-            (None, None) => "it is not understood".to_owned(),
-        };
-        CliError::Settings(fault)
-    })
 }

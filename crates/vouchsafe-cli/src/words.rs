@@ -12,6 +12,14 @@ use vouchsafe::{Modality, Role, Timestamp};
 
 type Word<T> = Result<T, String>;
 
+/// The names of a closed list, as one names them in a sentence.
+pub(crate) fn or(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        names => names.concat(),
+    }
+}
+
 /// One of a list, by its name; `-` may stand for `_`.
 fn one_of<T: Copy>(what: &str, all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Word<T> {
     let same = |known: &str| known == text || known.replace('_', "-") == text;

@@ -24,7 +24,7 @@ use allocate::Region;
 use cache::Cache;
 pub use cache::{CachePolicy, MAX_TTL};
 pub use destroy::PunctureReport;
-pub use gate::{FenceLoss, Replay};
+pub use gate::{FenceLoss, LogIdentity, Replay};
 pub use metrics::CacheMetrics;
 pub use rotate::KeyReport;
 pub use sweep::Sweeper;

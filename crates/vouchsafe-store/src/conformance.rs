@@ -138,7 +138,9 @@ suite! {
 pub(crate) mod life;
 
 #[cfg(all(test, feature = "postgres"))]
-pub(crate) use isolation::{answers, populate};
+pub(crate) use isolation::answers;
+#[cfg(test)]
+pub(crate) use isolation::populate;
 
 pub(crate) fn acme() -> OrganisationId {
     OrganisationId::parse("acme").unwrap()

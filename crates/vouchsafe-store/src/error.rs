@@ -26,6 +26,9 @@ pub enum StoreError {
     /// For the operator: the database has no schema yet, or an older one than this program needs.
     #[error("database schema is missing or older than this program: run `vouchsafe store migrate`")]
     OlderSchema,
+    /// For the operator: a restore into this database was cut short.
+    #[error("database is half restored: restore again, into an empty database")]
+    HalfRestored,
     /// For the operator: a table, constraint or policy is not as the migration made it.
     #[error("database schema was edited by hand: restore it, or move the rows to a new database")]
     SchemaDiffers,

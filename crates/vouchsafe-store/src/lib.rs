@@ -12,6 +12,7 @@
 #![doc = include_str!("schema.md")]
 #![forbid(unsafe_code)]
 
+pub mod backup;
 #[cfg(all(any(feature = "postgres", feature = "sqlite"), any(test, feature = "test-util")))]
 pub mod conformance;
 mod error;
@@ -27,7 +28,6 @@ mod row;
 #[cfg(test)]
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -35,6 +35,7 @@ mod sqlite;
 pub mod test_util;
 mod tiles;
 
+pub use backup::{Backup, BackupError};
 pub use error::StoreError;
 pub use inventory::{Column, INVENTORY, inventory_table};
 pub use lock::FolderLock;
@@ -43,7 +44,7 @@ pub use port::{
     DocumentRows, HoldingRows, LeaseRows, LifeRows, RetentionRows, Store, Transaction, read, write,
 };
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresConfig, PostgresStore};
+pub use postgres::{PostgresConfig, PostgresStore, ServerReport};
 pub use row::{
     ConsentRow, DocumentRow, EventRow, HoldRow, Holding, HoldingState, JobRow, KeyUsage, LeaseRow, MarkRow,
     NoticeRow, PayloadRow, RecordRow, ResidenceRow, RetentionRow, ServedRow, SubjectRow, TallyRow,

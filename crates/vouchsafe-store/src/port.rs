@@ -1,5 +1,6 @@
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId, RecordId, Scope, SubjectPseudonym, Timestamp};
 
+use crate::backup::Copying;
 use crate::{ConsentRow, KeyUsage, MarkRow, NoticeRow, PayloadRow, RecordRow, ServedRow, StoreError};
 
 mod documents;
@@ -40,6 +41,12 @@ pub trait Store: Send + Sync {
     /// Why they could not be read.
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError>;
 
+    /// Runs the closure on one consistent snapshot of the rows of all organisations, for a backup.
+    ///
+    /// # Errors
+    /// As [`Self::read_with`].
+    fn copy_with(&self, act: Copy<'_>) -> Result<(), StoreError>;
+
     /// Removes the remnants of deleted and replaced bytes that the engine still keeps (the write-ahead log of SQLite).
     ///
     /// # Errors
@@ -47,6 +54,7 @@ pub trait Store: Send + Sync {
     fn remove_remnants(&self) -> Result<(), StoreError>;
 }
 
+pub(crate) type Copy<'a> = &'a mut dyn FnMut(&Copying<'_>) -> Result<(), StoreError>;
 pub(crate) type Act<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError>;
 
 /// Runs a closure in a writing transaction of one organisation and returns its value.

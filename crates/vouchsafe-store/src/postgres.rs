@@ -4,8 +4,9 @@ use std::time::Instant;
 use vouchsafe_types::{OrganisationId, Timestamp};
 
 use crate::StoreError;
-use crate::port::{Act, Store};
-use crate::sql::{self, Rows};
+use crate::backup::Copying;
+use crate::port::{Act, Copy, Store};
+use crate::sql::{self, Engine as _, Rows};
 
 #[cfg(any(test, feature = "test-util"))]
 mod admin;
@@ -18,6 +19,8 @@ mod error;
 mod link;
 mod outcome;
 mod pool;
+mod report;
+mod restore;
 mod schema;
 mod tls;
 mod turns;
@@ -29,6 +32,7 @@ use engine::{PostgresEngine, Rewrite};
 use link::{Begun, Link, Server};
 use outcome::{Ended, PAUSES};
 use pool::{Lease, Pool};
+pub use report::ServerReport;
 use turns::Turns;
 
 /// The storage port on a PostgreSQL server, version 15 or newer.
@@ -221,6 +225,22 @@ impl Store for PostgresStore {
 
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
         self.read("*", |engine| sql::organisations(engine))
+    }
+
+    fn copy_with(&self, act: Copy<'_>) -> Result<(), StoreError> {
+        // Beside the pool of those that serve, which a backup must not wait for.
+        driver::ensure_outside()?;
+        let link = self.server.connect_within(Instant::now() + self.server.bounds.wait)?;
+        link.driver.wait(self.server.bounds.answer(), link.begin_read("*"))?;
+        let engine = self.engine(&link);
+        let enter = |organisation: &str| {
+            let values = [sql::Value::Text(organisation)];
+            let setting = "SELECT set_config('vouchsafe.organisation', ?1, true)";
+            engine.query(setting, &values, &mut |_| Ok(()))
+        };
+        act(&Copying::new(&engine, "postgres", &enter))?;
+        link.roll_back();
+        engine.lost().map_or(Ok(()), Err)
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use vouchsafe_types::OrganisationId;
 
 use crate::StoreError;
-use crate::port::{Store, Transaction};
+use crate::backup::Copying;
+use crate::port::{Copy, Store, Transaction};
 use crate::sql::{self, Rows};
 
 #[cfg(any(test, feature = "test-util"))]
@@ -17,6 +18,8 @@ mod group;
 #[cfg(test)]
 mod plans;
 mod readers;
+mod restore;
+mod schema;
 mod turn;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -24,23 +27,11 @@ pub use bulk::load_holdings;
 use engine::SqliteEngine;
 use group::Group;
 use readers::Readers;
+#[cfg(test)]
+use schema::MIGRATIONS;
+use schema::{APPLICATION_ID, migrate};
 use turn::Turnstile;
 
-/// Migrations, oldest first; `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &[
-    include_str!("sqlite/schema-1.sql"),
-    include_str!("sqlite/schema-2.sql"),
-    include_str!("sqlite/schema-3.sql"),
-    include_str!("sqlite/schema-4.sql"),
-    include_str!("sqlite/schema-5.sql"),
-    STATISTICS,
-    include_str!("sqlite/schema-7.sql"),
-    include_str!("sqlite/schema-8.sql"),
-];
-/// Migration 6: what the planner takes the tables to hold.
-const STATISTICS: &str = include_str!("sqlite/schema-6.sql");
-/// `application_id` of a vouchsafe database: "vchs".
-const APPLICATION_ID: i32 = 0x7663_6873;
 /// After how many pages (of 4 KiB) the write-ahead log is copied into the file. Many organisations change many pages,
 /// each again and again: the longer the log, the fewer copies.
 const LOG_PAGES: i64 = 8192;
@@ -70,13 +61,51 @@ impl SqliteStore {
     /// Opens the database, creates it (mode 0600) if there is none, and migrates it forward.
     ///
     /// # Errors
-    /// [`StoreError::NewerSchema`], [`StoreError::Damaged`] for a file of another program,
-    /// [`StoreError::ReadOnly`], [`StoreError::Locked`], [`StoreError::Full`], [`StoreError::Io`].
+    /// [`StoreError::NewerSchema`], [`StoreError::SchemaDiffers`], [`StoreError::HalfRestored`],
+    /// [`StoreError::Damaged`] for a file of another program, [`StoreError::ReadOnly`], [`StoreError::Locked`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         create_private(file)?;
         let mut connection = connect(file)?;
-        migrate(&mut connection)?;
+        migrate(&mut connection, APPLICATION_ID)?;
         Ok(Self { readers: Readers::of(file), group: Group::new(connection, Turnstile::beside(file)) })
+    }
+
+    /// The version of the schema that this program makes.
+    pub const SCHEMA: u32 = schema::NEWEST;
+
+    /// The version of the schema of a file, which may be newer than this program's; `None` if there is no file, 0 if it
+    /// has no schema yet. Nothing is migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a file of another program, [`StoreError::HalfRestored`]; as [`Self::open`].
+    pub fn schema_version(file: &Path) -> Result<Option<u32>, StoreError> {
+        if fs::symlink_metadata(file).is_err() {
+            return Ok(None);
+        }
+        let connection = connect(file)?;
+        let version = match schema::version(&connection) {
+            Err(StoreError::NewerSchema) => schema::number(&connection, "user_version"),
+            version => version,
+        }?;
+        u32::try_from(version).map(Some).map_err(|_| StoreError::Damaged)
+    }
+
+    /// What SQLite itself finds wrong with a file, in its words: damage, and rows that refer to nothing. Reads all of it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn damage(file: &Path) -> Result<Vec<String>, StoreError> {
+        let connection = connect(file)?;
+        let mut found = Vec::new();
+        for pragma in ["PRAGMA integrity_check", "PRAGMA foreign_key_check"] {
+            let mut statement = connection.prepare(pragma).map_err(mapped)?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(mapped)?;
+            for said in rows {
+                found.push(said.map_err(mapped)?);
+            }
+        }
+        found.retain(|said| said != "ok");
+        Ok(found)
     }
 
     /// Opens the database with a bound on its growth: at most `pages` more pages of 4 KiB than it has now.
@@ -121,6 +150,15 @@ impl Store for SqliteStore {
 
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
         self.readers.with(|connection| sql::organisations(&SqliteEngine::new(connection)))
+    }
+
+    fn copy_with(&self, act: Copy<'_>) -> Result<(), StoreError> {
+        self.readers.with(|connection| {
+            let snapshot =
+                connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(mapped)?;
+            act(&Copying::new(&SqliteEngine::new(&snapshot), "sqlite", &|_| Ok(())))?;
+            snapshot.rollback().map_err(mapped)
+        })
     }
 
     fn remove_remnants(&self) -> Result<(), StoreError> {
@@ -174,49 +212,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(())
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let number = |connection: &Connection, pragma: &str| -> Result<i64, StoreError> {
-        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(mapped)
-    };
-    let newest = MIGRATIONS.len() as i64;
-    let current = |connection: &Connection| -> Result<i64, StoreError> {
-        let (version, id) = (number(connection, "user_version")?, number(connection, "application_id")?);
-        match version {
-            0 if has_tables(connection)? => Err(StoreError::Damaged),
-            0 => Ok(0),
-            _ if id != i64::from(APPLICATION_ID) || version < 0 => Err(StoreError::Damaged),
-            _ if version > newest => Err(StoreError::NewerSchema),
-            _ => Ok(version),
-        }
-    };
-    if current(connection)? == newest {
-        return Ok(());
-    }
-    // A table that others refer to is rebuilt by dropping it and renaming the new one; all references are checked after.
-    connection.pragma_update(None, "foreign_keys", "OFF").map_err(mapped)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(mapped)?;
-    // Another process may have migrated while this one waited.
-    let from = usize::try_from(current(&transaction)?).map_err(|_| StoreError::Damaged)?;
-    for step in MIGRATIONS.iter().skip(from) {
-        transaction.execute_batch(step).map_err(mapped)?;
-    }
-    let broken = "SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_check)";
-    if transaction.query_row(broken, [], |row| row.get(0)).map_err(mapped)? {
-        return Err(StoreError::Damaged);
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(mapped)?;
-    transaction.pragma_update(None, "user_version", newest).map_err(mapped)?;
-    transaction.commit().map_err(mapped)?;
-    connection.pragma_update(None, "foreign_keys", "ON").map_err(mapped)
-}
-
-fn has_tables(connection: &Connection) -> Result<bool, StoreError> {
-    let count: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
-        .map_err(mapped)?;
-    Ok(count > 0)
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vouchsafe_ledger::{
-    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LedgerError, LogSigner, SignedCheckpoint, TILE_WIDTH,
-    TilePath, Trust, VerifierKey, handover_path, read_handovers,
+    ActorRole, CHECKPOINT_PATH, EntryKind, Leaf, LeafSource, LedgerError, LogSigner, SignedCheckpoint,
+    TILE_WIDTH, TilePath, Trust, VerifierKey, handover_path, read_handovers,
 };
 use vouchsafe_store::Transaction;
 use vouchsafe_types::{Digest, LeafIndex, OrganisationId};
@@ -140,6 +140,34 @@ impl Organisation<'_> {
         }
         let (files, bytes) = (bundle.files.len(), bundle.files.bytes());
         Ok(AuditBundle { entry, signed, certificates, files, bytes })
+    }
+
+    /// Writes what there is to show while the organisation is closed to everything else: the log as it was published,
+    /// what the rows still have of what it made public, and the packs of the policy.
+    ///
+    /// Nothing is changed: no entry says that it was written, and no certificate is issued. It is signed with the log's
+    /// key all the same. An auditor will find what the report says: certificates are missing, and payloads of the gap.
+    ///
+    /// # Errors
+    /// [`Error::Folder`] when the folder is not empty or cannot be written; [`Error::Ledger`] with `CheckpointMissing`
+    /// when no log is published.
+    pub fn export_evidence(&self, folder: &Path) -> Result<BundleReport, Error> {
+        let log = self.log()?;
+        let signed = log.published()?.ok_or(Error::Ledger(LedgerError::CheckpointMissing))?;
+        let size = log.rows().len()?.min(signed.checkpoint().size());
+        let mut bundle = Writing { folder: Folder::make(folder)?, files: Files::default() };
+        self.write_log(&mut bundle, &signed)?;
+        let mut from = 0;
+        while from < size {
+            from = self.write_payloads(&mut bundle, from, size)?;
+        }
+        for (path, bytes) in policy::policy_files(&self.core.ports.retention) {
+            bundle.add(&path, bytes)?;
+        }
+        let note = bundle.finish(&signed)?.sign(&[log.signer(self.core)?])?;
+        bundle.folder.write(MANIFEST, note.as_bytes())?;
+        bundle.folder.sync()?;
+        verify_bundle(folder, &Trust::new(log.key(), log.origin()))
     }
 
     fn write_log(&self, bundle: &mut Writing, signed: &SignedCheckpoint) -> Result<(), Error> {

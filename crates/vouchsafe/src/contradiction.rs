@@ -6,8 +6,8 @@ use vouchsafe_envelope::LeafStatus;
 use vouchsafe_store::{Holding, HoldingState};
 use vouchsafe_types::{DataClass, LeafIndex, OrganisationId};
 
-use crate::Error;
 use crate::core::Core;
+use crate::{Error, Organisation};
 
 const PAGE: u32 = 1000;
 
@@ -18,6 +18,8 @@ pub(crate) struct Contradiction {
     pub(crate) alive: Vec<LeafIndex>,
     /// The last leaf of each class that the state says was never given out.
     pub(crate) beyond: BTreeMap<DataClass, LeafIndex>,
+    /// Whether a holding that nobody condemned has no key any more: the rows are from before its end.
+    pub(crate) older: bool,
 }
 
 impl Core {
@@ -48,9 +50,45 @@ impl Core {
     }
 }
 
+/// Where the rows contradict themselves or the key state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct RowsReport {
+    /// Rows that have outlived what they belong to, by table.
+    pub orphans: Vec<(&'static str, u64)>,
+    /// Holdings that the rows call destroyed and whose keys are there.
+    pub alive: u64,
+    /// Classes with holdings under leaves that the key state never gave out.
+    pub beyond: u64,
+    /// Whether a holding that nobody condemned has no key any more.
+    pub older: bool,
+}
+
+impl RowsReport {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.orphans.is_empty() && self.alive == 0 && self.beyond == 0 && !self.older
+    }
+}
+
+impl Organisation<'_> {
+    /// Compares the rows with each other and with the key state; reads all of them.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Envelope`]: no verdict.
+    pub fn check_rows(&self) -> Result<RowsReport, Error> {
+        let orphans = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
+            Ok::<_, Error>(rows.orphans(&self.id)?)
+        })?;
+        let Contradiction { alive, beyond, older } = self.core.contradiction(&self.id)?;
+        Ok(RowsReport { orphans, alive: alive.len() as u64, beyond: beyond.len() as u64, older })
+    }
+}
+
 impl Contradiction {
     fn is_empty(&self) -> bool {
-        self.alive.is_empty() && self.beyond.is_empty()
+        self.alive.is_empty() && self.beyond.is_empty() && !self.older
     }
 
     fn look_at(&mut self, holding: &Holding, status: LeafStatus) {
@@ -59,6 +97,7 @@ impl Contradiction {
                 self.beyond.insert(holding.class, holding.leaf);
             }
             (LeafStatus::Live, HoldingState::Destroyed { .. }) => self.alive.push(holding.leaf),
+            (LeafStatus::Destroyed, HoldingState::Live) => self.older = true,
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, Timestamp};
 use crate::Error;
 use crate::act::Act;
 use crate::alarms::Alarms;
+use crate::jobs::JobKind;
 use crate::logs::{self, Log};
 use crate::ports::Ports;
 
@@ -200,11 +201,24 @@ impl Core {
         if lock(&self.checked, |checked| checked.contains(organisation)) {
             return Ok(());
         }
+        // The gate's own word says more.
+        self.ring.with_state(organisation, |_| ())?;
+        // A restored database waits for its recovery, even where nothing happened since the backup.
+        if self.awaits_recovery(organisation)? {
+            return Err(Error::RecoveryRequired);
+        }
         if Log::open(self, organisation)?.is_behind(self)? || self.rows_contradict_keys(organisation)? {
             return Err(Error::RecoveryRequired);
         }
         self.mark_checked(organisation);
         Ok(())
+    }
+
+    /// Whether a restore left the organisation to its recovery.
+    pub(crate) fn awaits_recovery(&self, organisation: &OrganisationId) -> Result<bool, Error> {
+        vouchsafe_store::read(&*self.ports.store, organisation, |rows| {
+            Ok(rows.unfinished_job(organisation, JobKind::Recovery.code())?.is_some())
+        })
     }
 
     pub(crate) fn mark_checked(&self, organisation: &OrganisationId) {

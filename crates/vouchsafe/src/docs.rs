@@ -27,6 +27,12 @@ pub mod runbook_log {}
 #[doc = include_str!("../docs/runbook-retention.md")]
 pub mod runbook_retention {}
 
+#[doc = include_str!("../docs/runbook-store-postgres.md")]
+pub mod runbook_store_postgres {}
+
+#[doc = include_str!("../docs/runbook-store-sqlite.md")]
+pub mod runbook_store_sqlite {}
+
 /// Architecture decision records: one page each, never edited, only superseded.
 pub mod decisions {
     #[doc = include_str!("../docs/adr/0001-inference-engine.md")]

@@ -6,7 +6,7 @@ use vouchsafe_keys::KeysError;
 use vouchsafe_ledger::LedgerError;
 use vouchsafe_retention::RetentionError;
 use vouchsafe_retention::rights::RightsError;
-use vouchsafe_store::StoreError;
+use vouchsafe_store::{BackupError, StoreError};
 use vouchsafe_template::TemplateError;
 use vouchsafe_types::{EntropyUnavailable, Timestamp, TypeError};
 
@@ -107,9 +107,21 @@ pub enum Error {
     /// Misuse: the plan was not approved, or differs from the approved one.
     #[error("retention plan is not approved")]
     NotApproved,
-    /// Unavailable: the database is older than the published log. Run the explicit recovery.
-    #[error("the database is older than the published log: run the recovery before anything else")]
+    /// Unavailable: the database was restored, or is older than the published log. Only log, proofs and evidence are
+    /// given. Run the explicit recovery.
+    #[error(
+        "the database is older than the published log, or was restored: run the recovery before anything else"
+    )]
     RecoveryRequired,
+    /// Operator: nothing from outside the restored database tells what was destroyed or withdrawn after the backup. Bring
+    /// the copy kept outside back; only when it is lost for good, accept the loss explicitly.
+    #[error(
+        "no checkpoint is kept outside of what was restored: bring it back, or accept that later withdrawals are unknown"
+    )]
+    OutsideLost,
+    /// Misuse, malformed, for the operator or unavailable: a backup.
+    #[error("backup: {0}")]
+    Backup(#[source] BackupError),
     /// Malformed: a retention policy or plan.
     #[error("retention: {0}")]
     Retention(#[source] RetentionError),
@@ -134,6 +146,7 @@ impl Error {
     /// Whether the same call may succeed later without a change by the caller.
     pub fn is_retryable(&self) -> bool {
         match self {
+            Self::Backup(BackupError::Store(error)) => error.is_retryable(),
             Self::Embed(error) => error.is_retryable(),
             Self::Envelope(error) => error.is_retryable(),
             Self::Keys(error) => error.is_retryable(),
@@ -157,7 +170,7 @@ macro_rules! wraps {
 
 // Siblings only: they are released together and their errors are part of this API on purpose.
 wraps! {
-    Consent(ConsentError), Embed(EmbedError), Entropy(EntropyUnavailable), Envelope(EnvelopeError),
+    Backup(BackupError), Consent(ConsentError), Embed(EmbedError), Entropy(EntropyUnavailable), Envelope(EnvelopeError),
     Keys(KeysError), Ledger(LedgerError), Retention(RetentionError), Rights(RightsError), Store(StoreError),
     Template(TemplateError), Type(TypeError),
 }

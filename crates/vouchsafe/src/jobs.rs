@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
+use vouchsafe_store::backup::RECOVERY;
 use vouchsafe_store::{HoldingState, JobRow};
 use vouchsafe_types::{LeafIndex, RecordId, SubjectPseudonym, Timestamp};
 
@@ -16,18 +17,21 @@ pub enum JobKind {
     AccountDeletion,
     /// Sees the destruction of everything that an organisation held through.
     Offboarding,
+    /// Waits for the recovery after a restored backup; nothing else is done before it.
+    Recovery,
     /// Asks a newly activated policy about every holding.
     Review,
 }
 
 impl JobKind {
-    const ALL: [Self; 3] = [Self::AccountDeletion, Self::Offboarding, Self::Review];
+    const ALL: [Self; 4] = [Self::AccountDeletion, Self::Offboarding, Self::Recovery, Self::Review];
 
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::AccountDeletion => 1,
             Self::Offboarding => 2,
             Self::Review => 3,
+            Self::Recovery => RECOVERY,
         }
     }
 
@@ -40,6 +44,7 @@ impl JobKind {
         match self {
             Self::AccountDeletion => "account_deletion",
             Self::Offboarding => "offboarding",
+            Self::Recovery => "recovery",
             Self::Review => "review",
         }
     }
@@ -119,7 +124,8 @@ impl Act<'_> {
 }
 
 impl Organisation<'_> {
-    /// Goes on with every job that is due and that nobody works on. Idempotent; safe in several processes.
+    /// Goes on with every job that is due and that nobody works on, but for a recovery, which is an act of its own.
+    /// Idempotent; safe in several processes.
     ///
     /// Returns: how many were finished.
     ///
@@ -127,7 +133,8 @@ impl Organisation<'_> {
     /// What stands in the way; what was done stays done, and the job stays for the next call.
     pub fn resume_jobs(&self) -> Result<u64, Error> {
         let mut finished = 0;
-        for kind in JobKind::ALL {
+        self.core.ensure_not_behind(&self.id)?;
+        for kind in [JobKind::AccountDeletion, JobKind::Offboarding, JobKind::Review] {
             while let Some(row) = self.claim(kind)? {
                 if !self.run_job(kind, row)? {
                     break;
@@ -161,6 +168,7 @@ impl Organisation<'_> {
         let done = match kind {
             JobKind::AccountDeletion => self.see_through(&row)?,
             JobKind::Offboarding => return self.walk(row, |after| self.end_page(after)),
+            JobKind::Recovery => return Ok(false),
             JobKind::Review => return self.walk(row, |after| self.review_page(after)),
         };
         row.lease_until = None;

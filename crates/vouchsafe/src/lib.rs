@@ -7,6 +7,7 @@ mod alarms;
 mod answer;
 mod approval;
 mod audit;
+mod backup;
 mod bundle;
 mod cause;
 mod certificate;
@@ -66,6 +67,7 @@ pub use bundle::{AuditBundle, BundleCounts, BundleFinding, BundleReport, verify_
 pub use certificate::DestructionCertificate;
 pub use close::ConsentEnded;
 pub use consents::ServedNotice;
+pub use contradiction::RowsReport;
 pub use destroy::{Destruction, ErasureIncomplete};
 pub use documents::ConsentDocuments;
 pub use error::Error;

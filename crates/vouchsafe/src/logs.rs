@@ -14,6 +14,7 @@ use vouchsafe_types::{OrganisationId, wipe_stack};
 
 use crate::Error;
 use crate::core::Core;
+use crate::organisation::is_gate;
 
 /// How long a process waits for the one that holds the publishing lease.
 const LEASE_WAIT: Duration = Duration::from_secs(5);
@@ -26,10 +27,6 @@ pub(crate) fn origin(state: &OrganisationState) -> String {
 
 pub(crate) fn origin_of(organisation: [u8; 16]) -> String {
     format!("vouchsafe/{}", hex(organisation))
-}
-
-fn log_name(state: &OrganisationState) -> String {
-    hex(state.organisation_pseudonym())
 }
 
 fn hex(bytes: [u8; 16]) -> String {
@@ -47,9 +44,20 @@ pub(crate) struct Log<'a> {
 
 impl<'a> Log<'a> {
     pub(crate) fn open(core: &'a Core, organisation: &'a OrganisationId) -> Result<Self, Error> {
-        let (name, key, origin) = core.ring.with_state(organisation, |state| {
-            Ok::<_, Error>((log_name(state), core.signer(state)?.verifier().clone(), origin(state)))
-        })??;
+        let named = core.ring.with_state(organisation, |state| {
+            let signer = core.signer(state)?;
+            Ok::<_, Error>((state.organisation_pseudonym(), signer.verifier().clone()))
+        });
+        let (pseudonym, key) = match named {
+            // What was published can be read and proven while everything else waits for the recovery.
+            Err(error) if is_gate(&error) => {
+                let identity = core.ring.log_identity(organisation).map_err(|_| error)?;
+                let signer = LogSigner::from_seed(&origin_of(identity.organisation), &identity.seed)?;
+                (identity.organisation, signer.verifier().clone())
+            }
+            named => named??,
+        };
+        let (name, origin) = (hex(pseudonym), origin_of(pseudonym));
         let files = core.ports.logs.log(&name)?;
         Ok(Self { rows: Rows { store: &*core.ports.store, organisation }, files, key, origin })
     }
@@ -220,6 +228,20 @@ impl<'a> Log<'a> {
                 Err(LedgerError::Leased) if asked.elapsed() < LEASE_WAIT => std::thread::sleep(LEASE_POLL),
                 lease => return Ok(lease?),
             }
+        }
+    }
+
+    /// Who signs what is given out of the log, also while the gate is closed.
+    pub(crate) fn signer(&self, core: &Core) -> Result<LogSigner, Error> {
+        let identity = core.ring.log_identity(self.rows.organisation)?;
+        Ok(LogSigner::from_seed(&self.origin, &identity.seed)?)
+    }
+
+    /// Whether somebody holds the publishing lease.
+    pub(crate) fn is_leased(&self) -> Result<bool, Error> {
+        match self.files.lease() {
+            Err(LedgerError::Leased) => Ok(true),
+            free => Ok(free.map(|_| false)?),
         }
     }
 

@@ -126,7 +126,12 @@ impl Ports {
     pub fn in_folder(dir: &Path) -> Result<Self, Error> {
         let keys = Folders::make(dir)?.keys;
         let key_file = keys.join("service.keys");
-        if dir.join(DATABASE).exists() && !key_file.exists() {
+        let database = dir.join(DATABASE);
+        // Where nobody has rows yet, no key is lost.
+        if database.exists()
+            && !key_file.exists()
+            && !SqliteStore::open(&database)?.organisations()?.is_empty()
+        {
             return Err(Error::KeysMissing);
         }
         let service = create_or_open(&key_file, KeyFile::create_new, KeyFile::open)?;

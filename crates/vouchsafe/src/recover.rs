@@ -3,14 +3,17 @@
 use vouchsafe_consent::ConsentStatus;
 use vouchsafe_envelope::port::ErasureStrength;
 use vouchsafe_envelope::{FenceLoss, LeafStatus, OrganisationState};
-use vouchsafe_ledger::{ActorRole, DestructionReason, EntryKind, Leaf, LeafSource, LedgerError};
+use vouchsafe_ledger::{
+    ActorRole, DestructionReason, EntryKind, Leaf, LeafSource, LedgerError, SignedCheckpoint,
+};
 use vouchsafe_store::{Holding, HoldingState, Transaction};
-use vouchsafe_types::{DataClass, OrganisationId};
+use vouchsafe_types::{DataClass, LeafIndex, OrganisationId};
 
 use crate::act::Act;
 use crate::cause::Cause;
 use crate::consents::{line, put_line};
 use crate::destroy::{Seen, record_destroyed};
+use crate::jobs::JobKind;
 use crate::organisation::is_gate;
 use crate::payload::Payload;
 use crate::policy::put_policy;
@@ -42,6 +45,9 @@ pub struct Recovery {
     pub resurrected: u64,
     /// Whether the fence journal was lost and a new one begun, with [`Unexplained::Accepted`].
     pub journal_replaced: bool,
+    /// Whether no checkpoint was kept outside of what was restored, with [`Unexplained::Accepted`]: what was destroyed or
+    /// withdrawn after the newest published entry is unknown.
+    pub outside_lost: bool,
 }
 
 /// What a recovery does when the gap holds withdrawals or destructions that it cannot match with a person.
@@ -58,6 +64,38 @@ pub enum Unexplained {
 }
 
 impl Organisation<'_> {
+    /// Whether a restore left the organisation to its recovery, so that only log, proofs and evidence are given.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn awaits_recovery(&self) -> Result<bool, Error> {
+        self.core.awaits_recovery(&self.id)
+    }
+
+    /// The newest checkpoint that is kept outside of what a restore replaces.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be read.
+    pub fn kept_outside(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        self.log()?.kept_outside()
+    }
+
+    /// Whether somebody publishes the log at this moment.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be told.
+    pub fn is_leased(&self) -> Result<bool, Error> {
+        self.log()?.is_leased()
+    }
+
+    /// The newest published checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`], [`Error::Envelope`] when it cannot be read.
+    pub fn published(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        self.log()?.published()
+    }
+
     /// Continues the log after a restored backup, and replays the destructions that the backup does not know.
     ///
     /// Entries come back from the published tiles; their payloads, and everything else that happened in the gap,
@@ -69,30 +107,41 @@ impl Organisation<'_> {
     /// the fence journal tells what had been destroyed, and it is destroyed again. A journal that is itself lost is
     /// replaced only with [`Unexplained::Accepted`].
     ///
+    /// A database that a backup was restored into waits for this even where nothing is missing. Without a checkpoint kept
+    /// outside nobody can tell; that, too, has to be accepted with [`Unexplained::Accepted`].
+    ///
     /// Returns `None` when there is nothing to recover.
     ///
     /// # Errors
     /// [`Error::Unexplained`] when the gap holds withdrawals or destructions that cannot be matched: nothing is
-    /// changed and the organisation stays closed. [`Error::Ledger`] with `Forked` when the database is not an older
+    /// changed and the organisation stays closed; [`Error::OutsideLost`] likewise. [`Error::Ledger`] with `Forked` when the database is not an older
     /// state of the published log. [`Error::LogLost`] when the published log itself is too old. [`Error::Envelope`]
     /// with `KeyMissing` when the restored key state's own key is gone, with `FencesLost` for a lost journal.
     pub fn recover(&self, unexplained: Unexplained) -> Result<Option<Recovery>, Error> {
         self.core.forget(&self.id);
         let keys = self.recover_keys(unexplained)?;
         let log = self.log()?;
+        let restored = self.core.awaits_recovery(&self.id)? || self.core.contradiction(&self.id)?.older;
+        let outside_lost = restored && log.kept_outside()?.is_none();
+        if outside_lost && unexplained == Unexplained::Refused {
+            return Err(Error::OutsideLost);
+        }
         log.adopt_published()?;
         let behind = log.is_behind(self.core)?;
-        let Some(head) = log.published()?.filter(|_| behind) else {
+        let head = log.published()?.filter(|_| behind);
+        if head.is_none() && !restored {
             self.core.mark_checked(&self.id);
             return keys.map(|keys| self.record_keys(keys)).transpose();
-        };
-        let size = head.checkpoint().size();
+        }
         let have = log.rows().len()?;
-        if have >= size {
+        let size = head.map_or(have, |head| head.checkpoint().size());
+        if behind && have >= size {
             return Err(Error::Ledger(LedgerError::Forked));
         }
         let missing = log.published_entries(have, size)?;
-        log.check_continuation(&missing)?;
+        if behind {
+            log.check_continuation(&missing)?;
+        }
         let evidence = vec![DataClass::DestructionEvidence; self.destroyed_but_held()?];
         let recovery = self.core.act_unchecked(&self.id, &evidence, |act| {
             if !act.rows.organisation_exists(act.organisation)? {
@@ -126,9 +175,11 @@ impl Organisation<'_> {
             if unmatched > 0 && unexplained == Unexplained::Refused {
                 return Err(Error::Unexplained(unmatched));
             }
+            finish_waiting(act)?;
             let (gap_from, gap_to) = (have, size);
             let keys = keys.unwrap_or_default();
-            Ok(Recovery { gap_from, gap_to, destroyed, closed, unexplained: unmatched, ..keys })
+            let unexplained = unmatched;
+            Ok(Recovery { gap_from, gap_to, destroyed, closed, unexplained, outside_lost, ..keys })
         })?;
         let orphaned = self.destroy_orphans()?;
         self.core.mark_checked(&self.id);
@@ -193,22 +244,30 @@ impl Organisation<'_> {
     /// Destroys every biometric leaf that was ever reserved and that no row names.
     fn destroy_orphans(&self) -> Result<u64, Error> {
         let orphans = self.core.ring.with_state(&self.id, |state| {
-            vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| {
-                let mut orphans = Vec::new();
-                for leaf in state.reserved(DataClass::Biometric) {
-                    let named = rows.holding(&self.id, leaf)?.is_some();
-                    if !named && state.status(leaf) == LeafStatus::Live {
-                        orphans.push(leaf);
-                    }
-                }
-                Ok::<_, Error>(orphans)
-            })
+            let named = vouchsafe_store::read(&*self.core.ports.store, &self.id, |rows| self.named(rows))?;
+            // After a lost journal there are millions of them.
+            let orphaned = |leaf: &LeafIndex| {
+                named.binary_search(leaf).is_err() && state.status(*leaf) == LeafStatus::Live
+            };
+            Ok::<_, Error>(state.reserved(DataClass::Biometric).filter(orphaned).collect::<Vec<_>>())
         })??;
         if !orphans.is_empty() {
             self.core.forget(&self.id);
             let _report = self.core.ring.destroy(&self.id, &orphans)?;
         }
         Ok(orphans.len() as u64)
+    }
+
+    /// The leaves of all holdings, ascending.
+    fn named(&self, rows: &mut dyn Transaction) -> Result<Vec<LeafIndex>, Error> {
+        let mut named = Vec::new();
+        loop {
+            let page = rows.holdings(&self.id, named.last().copied(), PAGE)?;
+            if page.is_empty() {
+                return Ok(named);
+            }
+            named.extend(page.iter().map(|holding| holding.leaf));
+        }
     }
 
     fn destroyed_but_held(&self) -> Result<usize, Error> {
@@ -218,6 +277,15 @@ impl Organisation<'_> {
             })
         })?
     }
+}
+
+/// The recovery that a restore left to be done is done.
+fn finish_waiting(act: &mut Act<'_>) -> Result<(), Error> {
+    while let Some(mut job) = act.rows.unfinished_job(act.organisation, JobKind::Recovery.code())? {
+        (job.run_at, job.lease_until, job.finished_at) = (None, None, Some(act.now));
+        act.rows.save_job(act.organisation, &job)?;
+    }
+    Ok(())
 }
 
 /// The holdings that the rows call live or condemned and whose key is destroyed.

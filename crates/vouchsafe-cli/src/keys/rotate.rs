@@ -7,7 +7,8 @@ use vouchsafe::{KeyStatus, Rotation};
 use super::status::{data_keys, list};
 use crate::CliError;
 use crate::folder::Place;
-use crate::service::{SecretSource, ServiceArgs};
+use crate::secret::SecretSource;
+use crate::service::ServiceArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use vouchsafe::envelope::port::{Capabilities, Destroys, ErasureStrength, KeyService};
 
 use crate::folder::Place;
+use crate::parts::Parts;
 use crate::service::ServiceArgs;
 use crate::{CliError, files};
 
@@ -31,7 +32,10 @@ impl Strength {
     fn open(&self) -> Result<Arc<dyn KeyService>, CliError> {
         let keys: Option<PathBuf> = self.service.keys.clone();
         match (&self.service.dir, &self.org) {
-            (Some(dir), Some(org)) => Ok(Place::new(dir.clone(), org.clone(), keys).open()?.keys()),
+            (Some(dir), Some(org)) => {
+                let parts = Parts { keys, ..Parts::default() };
+                Ok(Place::new(dir.clone(), org.clone(), parts).open()?.keys())
+            }
             _ => self.service.open(),
         }
     }

@@ -10,6 +10,7 @@ use super::check::bound;
 use super::load;
 use crate::CliError;
 use crate::folder::Place;
+use crate::parts::Parts;
 
 #[derive(Args)]
 pub(crate) struct Diff {
@@ -28,9 +29,8 @@ pub(crate) struct Diff {
     /// The organisation
     #[arg(long, value_name = "ID", requires = "dir")]
     org: Option<String>,
-    /// The key service, as TOML; without it the folder's key file
-    #[arg(long, value_name = "FILE", requires = "dir")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    parts: Parts,
 }
 
 impl Diff {
@@ -40,7 +40,7 @@ impl Diff {
         writeln!(out, "new  {}", new.digest())?;
         rules(out, &old, &new)?;
         let Some((dir, org)) = self.dir.clone().zip(self.org.clone()) else { return Ok(()) };
-        let place = Place::new(dir, org, self.keys.clone()).with_packs(self.old.clone());
+        let place = Place::new(dir, org, self.parts.clone()).with_packs(self.old.clone());
         let opened = place.open()?;
         let shifts = opened.organisation()?.compare_policy(&new)?;
         writeln!(

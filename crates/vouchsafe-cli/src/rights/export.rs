@@ -89,7 +89,7 @@ impl Export {
     #[cfg(not(feature = "age"))]
     fn key(&self) -> Result<Option<std::convert::Infallible>, CliError> {
         match self.to.is_some() || self.passphrase_file.is_some() {
-            true => Err(CliError::NotBuilt("age")),
+            true => Err(CliError::NotBuilt("age", "an encrypted copy")),
             false => Ok(None),
         }
     }

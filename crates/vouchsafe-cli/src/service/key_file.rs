@@ -5,8 +5,9 @@ use serde::de::IgnoredAny;
 use vouchsafe::types::SecretBytes;
 use vouchsafe_keys::{KeyFile, KeysError};
 
-use super::SettingsFile;
 use crate::CliError;
+use crate::service::WHAT;
+use crate::settings::SettingsFile;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -28,7 +29,7 @@ pub(super) fn from_settings(file: &SettingsFile, dir: Option<&Path>) -> Result<K
 /// The named key file, or that of the folder.
 pub(super) fn path(named: Option<PathBuf>, dir: Option<&Path>) -> Result<PathBuf, CliError> {
     let default = || dir.map(|dir| dir.join("keys/service.keys"));
-    named.or_else(default).ok_or_else(|| CliError::Settings("`path` is missing".to_owned()))
+    named.or_else(default).ok_or_else(|| CliError::Settings(WHAT, "`path` is missing".to_owned()))
 }
 
 pub(super) fn open(path: &Path, passphrase: Option<&SecretBytes>) -> Result<KeyFile, CliError> {

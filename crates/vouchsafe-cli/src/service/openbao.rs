@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe_keys::{OpenBao, OpenBaoConfig, OpenBaoCredentials};
 
-use super::SettingsFile;
+use crate::settings::SettingsFile;
 use crate::{CliError, files};
 
 #[derive(Deserialize)]
@@ -64,6 +64,6 @@ fn credentials(file: &SettingsFile, settings: &Settings) -> Result<OpenBaoCreden
             let secret_id = file.needed("the secret id", from, env)?;
             Ok(OpenBaoCredentials::AppRole { role_id: role_id.clone(), secret_id })
         }
-        _ => Err(CliError::Settings("it needs a token, or a role id with its secret id".to_owned())),
+        _ => Err(file.fault("it needs a token, or a role id with its secret id")),
     }
 }

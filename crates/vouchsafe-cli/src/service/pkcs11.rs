@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe_keys::{Pkcs11, Pkcs11Config, TokenName};
 
-use super::{Declared, SettingsFile};
+use super::Declared;
 use crate::CliError;
+use crate::settings::SettingsFile;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -28,7 +29,7 @@ pub(super) fn open(file: &SettingsFile) -> Result<Arc<dyn KeyService>, CliError>
     let token = match (settings.token_label, settings.token_serial) {
         (Some(label), None) => TokenName::Label(label),
         (None, Some(serial)) => TokenName::Serial(serial),
-        _ => return Err(CliError::Settings("one of `token-label` and `token-serial` is needed".to_owned())),
+        _ => return Err(file.fault("one of `token-label` and `token-serial` is needed")),
     };
     let pin = file.needed("the pin", settings.pin_file.as_ref(), settings.pin_env.as_ref())?;
     let mut config = Pkcs11Config::new(file.path(&settings.module), token, pin);

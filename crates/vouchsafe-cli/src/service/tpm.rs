@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 use vouchsafe::envelope::port::KeyService;
 use vouchsafe_keys::{Tpm, TpmConfig};
 
-use super::{Declared, SettingsFile};
+use super::Declared;
 use crate::CliError;
+use crate::settings::SettingsFile;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -32,7 +32,11 @@ mod runbook_audit;
 #[cfg(test)]
 mod runbook_retention;
 #[cfg(test)]
+mod runbook_store;
+#[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]

@@ -25,7 +25,7 @@ fn a_restored_backup_is_refused_until_it_is_recovered_and_the_gap_is_named() {
     fs::remove_dir_all(scene.path("store/data")).unwrap();
     copy(&scene.path("backup"), &scene.path("store/data"));
 
-    let required = "the database is older than the published log: run the recovery before anything else";
+    let required = "the database is older than the published log, or was restored: run the recovery before anything else";
     scene.run(&["retention", "sweep"]).fails(1, required);
     scene.run(&["retention", "plan", "--out", "plan.json"]).fails(1, required);
     assert!(scene.run(&["log", "verify"]).code == Some(1));

@@ -5,7 +5,7 @@
 //! is served until the recovery ran.
 use std::sync::atomic::Ordering;
 
-use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, wipe_stack};
+use vouchsafe_types::{DataClass, LeafIndex, OrganisationId, Secret, wipe_stack};
 
 use super::slot::Live;
 use super::{KeyRing, PunctureReport, locked};
@@ -43,6 +43,20 @@ pub struct Replay {
     pub replayed: usize,
     /// What the new destruction did.
     pub report: PunctureReport,
+}
+
+/// What an organisation's log is named and signed with.
+pub struct LogIdentity {
+    /// The organisation's pseudonym.
+    pub organisation: [u8; 16],
+    /// The Ed25519 seed (RFC 8032) of the log.
+    pub seed: Secret<32>,
+}
+
+impl std::fmt::Debug for LogIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogIdentity").finish_non_exhaustive()
+    }
 }
 
 impl KeyRing {
@@ -95,6 +109,19 @@ impl KeyRing {
         slot.gated.store(true, Ordering::Relaxed);
         self.await_leases(organisation)?;
         Ok(replay)
+    }
+
+    /// What an organisation's log is named and signed with, also while the gate is closed: what was published can be
+    /// read and proven then. No record opens with it.
+    ///
+    /// # Errors
+    /// As [`Self::with_state`], but for the gate.
+    pub fn log_identity(&self, organisation: &OrganisationId) -> Result<LogIdentity, EnvelopeError> {
+        let _guard = self.ports.states.lock_shared(organisation).map_err(EnvelopeError::StateStore)?;
+        let live = self.load_any(organisation)?;
+        let (organisation, seed) = (live.state.organisation_pseudonym(), live.state.log_seed());
+        wipe_stack();
+        Ok(LogIdentity { organisation, seed })
     }
 
     /// Moves an index counter past what the caller's rows name, so that no index is given out twice after a loss.

@@ -108,6 +108,7 @@ pub(crate) fn answers(
         note("holds", &|rows| said(rows.holds(about)));
         note("holds_of", &|rows| said(rows.holds_of(about, who)));
         note("job", &|rows| said(rows.job(about, id(first))));
+        note("unfinished_job", &|rows| said(rows.unfinished_job(about, 1)));
         note("jobs", &|rows| said(rows.jobs(about)));
         note("lease", &|rows| said(rows.lease(about, 1)));
         note("retention", &|rows| said(rows.retention(about)));

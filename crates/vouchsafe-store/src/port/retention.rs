@@ -39,6 +39,12 @@ pub trait RetentionRows {
     fn job(&mut self, organisation: &OrganisationId, id: RecordId) -> Result<Option<JobRow>, StoreError>;
     /// All jobs, finished ones too, in the order of creation and id.
     fn jobs(&mut self, organisation: &OrganisationId) -> Result<Vec<JobRow>, StoreError>;
+    /// The job of a kind that is not finished and has been due for the longest, whoever works on it.
+    fn unfinished_job(
+        &mut self,
+        organisation: &OrganisationId,
+        kind: u8,
+    ) -> Result<Option<JobRow>, StoreError>;
     /// Leases the job of a kind that is due for the longest and that nobody leases at `now`, and gives it as it then
     /// stands: with the next fence, one attempt more and the new lease.
     fn claim_job(

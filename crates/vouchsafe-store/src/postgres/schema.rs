@@ -13,7 +13,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (7, include_str!("schema-7.sql")),
     (NEWEST, include_str!("schema-8.sql")),
 ];
-pub(super) const NEWEST: u32 = 8;
+pub(crate) const NEWEST: u32 = 8;
 
 /// SHA-256 of what [`INSPECT`] finds in the newest schema.
 const MADE: &str = "1a99bd86a39bf45d7ce080d40c9d839430c0469f1c478838ff588a5cfd169a19";
@@ -23,6 +23,16 @@ const INSPECT: &str = include_str!("inspect.sql");
 
 /// What the comment of the schema begins with; the version follows.
 const NAME: &str = "vouchsafe ";
+
+/// What follows the version while the rows of a backup are being written.
+const RESTORING: &str = " restoring";
+
+/// What the comment of the schema says of the rows.
+#[derive(Clone, Copy)]
+pub(super) enum Mark {
+    Restoring,
+    Whole,
+}
 
 /// What the role that serves may do to each table. Entries of the log, and what was shown, are never changed.
 const GRANTS: &[(&str, &str)] = &[
@@ -54,6 +64,33 @@ pub(super) async fn check(client: &Client) -> Result<(), StoreError> {
         return Err(StoreError::RowSecurityOff);
     }
     is_as_made(client).await
+}
+
+/// Refuses a schema that is not the newest one as it was made; the owner restores into no other.
+pub(super) async fn check_as_owner(client: &Client) -> Result<(), StoreError> {
+    match version(client).await? {
+        Some(version) if version > NEWEST => Err(StoreError::NewerSchema),
+        Some(NEWEST) => is_as_made(client).await,
+        _ => Err(StoreError::OlderSchema),
+    }
+}
+
+/// The version, and whether the schema can be used, whoever asks.
+pub(super) async fn examine(client: &Client) -> (Option<u32>, Result<(), StoreError>) {
+    match version(client).await {
+        Ok(None) => (None, Err(StoreError::OlderSchema)),
+        Ok(Some(found)) => (Some(found), check_as_owner(client).await),
+        Err(error) => (None, Err(error)),
+    }
+}
+
+/// Marks the schema as being restored, or as whole; only its owner can.
+pub(super) async fn mark(client: &Client, mark: Mark) -> Result<(), StoreError> {
+    let state = match mark {
+        Mark::Restoring => RESTORING,
+        Mark::Whole => "",
+    };
+    run(client, &format!("COMMENT ON SCHEMA vouchsafe IS '{NAME}{NEWEST}{state}'")).await
 }
 
 pub(super) async fn migrate(client: &Client, service_role: &str) -> Result<(), StoreError> {
@@ -109,6 +146,9 @@ async fn version(client: &Client) -> Result<Option<u32>, StoreError> {
     let sql = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = 'vouchsafe'";
     let Some(row) = client.query_opt(sql, &[]).await.map_err(error::statement)? else { return Ok(None) };
     let comment: &str = row.try_get(0).map_err(error::statement)?;
+    if comment.starts_with(NAME) && comment.ends_with(RESTORING) {
+        return Err(StoreError::HalfRestored);
+    }
     let version = comment.strip_prefix(NAME).and_then(|version| version.parse().ok());
     version.map(Some).ok_or(StoreError::Damaged)
 }

@@ -45,6 +45,18 @@ pub(super) fn all(rows: &Rows<'_>, organisation: &OrganisationId) -> Result<Vec<
     rows.all(&sql, &values![organisation.as_str()], read)
 }
 
+pub(super) fn unfinished(
+    rows: &Rows<'_>,
+    organisation: &OrganisationId,
+    kind: u8,
+) -> Result<Option<JobRow>, StoreError> {
+    let sql = format!(
+        "SELECT {JOB} FROM job WHERE organisation = ?1 AND kind = ?2 AND run_at IS NOT NULL \
+         ORDER BY run_at, id LIMIT 1"
+    );
+    rows.optional(&sql, &values![organisation.as_str(), kind], read)
+}
+
 /// In the order of the index `job_due`.
 pub(crate) const CLAIMABLE: &str = "\
     SELECT id FROM job WHERE organisation = ?1 AND kind = ?2 AND run_at <= ?3 \

@@ -50,6 +50,14 @@ impl RetentionRows for Rows<'_> {
         jobs::all(self, organisation)
     }
 
+    fn unfinished_job(
+        &mut self,
+        organisation: &OrganisationId,
+        kind: u8,
+    ) -> Result<Option<JobRow>, StoreError> {
+        jobs::unfinished(self, organisation, kind)
+    }
+
     fn claim_job(
         &mut self,
         organisation: &OrganisationId,

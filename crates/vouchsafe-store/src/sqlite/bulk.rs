@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use vouchsafe_types::{OrganisationId, Scope, Timestamp};
 
-use super::{STATISTICS, SqliteStore, mapped};
+use super::schema::STATISTICS;
+use super::{SqliteStore, mapped};
 use crate::sql::LIVE;
 use crate::{Holding, RecordRow, StoreError};
 

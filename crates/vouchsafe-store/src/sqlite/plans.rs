@@ -17,6 +17,8 @@ const WALKS: &[&str] = &[
     "FROM job WHERE organisation = ?1 ORDER BY created_at, id",
     "AND newest = 1 GROUP BY scope, status",
     "GROUP BY key_version",
+    // A backup reads everything, a page at a time.
+    "LIMIT 256",
     // Counts orphans.
     "SELECT count(*) FROM",
 ];

@@ -326,6 +326,13 @@ impl vouchsafe::store::Store for ReadOnly {
         self.0.read_with(organisation, act)
     }
 
+    fn copy_with(
+        &self,
+        act: &mut dyn FnMut(&vouchsafe::store::backup::Copying<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.copy_with(act)
+    }
+
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
         self.0.organisations()
     }

@@ -26,6 +26,7 @@ mod pause;
 mod photographs;
 mod receipt_scan;
 mod residence;
+mod restored;
 mod retention;
 mod rights_export;
 mod rights_kept;

@@ -31,6 +31,13 @@ impl Store for Forgetful {
         self.inner.read_with(organisation, act)
     }
 
+    fn copy_with(
+        &self,
+        act: &mut dyn FnMut(&vouchsafe::store::backup::Copying<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.inner.copy_with(act)
+    }
+
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {
         self.inner.organisations()
     }

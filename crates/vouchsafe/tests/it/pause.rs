@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vouchsafe::Clock;
 use vouchsafe::embed::{EmbedError, FaceScene, Judge, Judgement};
+use vouchsafe::store::backup::Copying;
 use vouchsafe::store::{Store, StoreError, Transaction};
 use vouchsafe::types::{Entropy, EntropyUnavailable};
 use vouchsafe::{OrganisationId, Ports, Timestamp};
@@ -134,6 +135,13 @@ impl Store for Stopping<dyn Store> {
             self.stop.pass(Place::Snapshot);
             done
         })
+    }
+
+    fn copy_with(
+        &self,
+        act: &mut dyn FnMut(&Copying<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.inner.copy_with(act)
     }
 
     fn organisations(&self) -> Result<Vec<OrganisationId>, StoreError> {

@@ -14,8 +14,8 @@ use vouchsafe::envelope::{Context, KeyPorts, KeyRing};
 use vouchsafe::keys::KeyFile;
 use vouchsafe::ledger::{EntryKind, Leaf};
 use vouchsafe::retention::{Policy, Region};
-use vouchsafe::store::test_util::Postgres;
-use vouchsafe::store::{PostgresConfig, PostgresStore, StoreError, Transaction};
+use vouchsafe::store::test_util::{Database, Postgres};
+use vouchsafe::store::{Backup, PostgresConfig, PostgresStore, SqliteStore, Store, StoreError, Transaction};
 use vouchsafe::template::Threshold;
 use vouchsafe::types::Secret;
 use vouchsafe::{
@@ -61,6 +61,26 @@ impl Scene {
 
     pub(crate) fn database(&self) -> std::path::PathBuf {
         self.dir.path().join("data/vouchsafe.sqlite")
+    }
+
+    /// Loses the database, and restores a backup in its place.
+    pub(crate) fn restore(&self, backup: &Path) {
+        let (dir, backup) = (self.dir.path(), Backup::open(backup).unwrap());
+        let at = vouchsafe::Clock::now(&*self.clock);
+        if is_on_postgres() {
+            fs::write(dir.join(SERVER), "").unwrap();
+            let database = new_database(dir);
+            return PostgresStore::restore(&database.owner().unwrap(), &backup, at).unwrap();
+        }
+        for ending in ["", "-wal", "-shm", "-turn"] {
+            let _ = fs::remove_file(format!("{}{ending}", self.database().display()));
+        }
+        SqliteStore::restore(&self.database(), &backup, at).unwrap();
+    }
+
+    /// The database, past the facade.
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        ports_in(self.dir.path()).store
     }
 
     /// What the rows of the database say.
@@ -145,12 +165,17 @@ pub(crate) fn ports_in(dir: &Path) -> Ports {
 fn server_of(dir: &Path) -> PostgresStore {
     let file = dir.join(SERVER);
     if !file.exists() {
-        let server = Postgres::shared().unwrap().unwrap();
-        let database = Box::leak(Box::new(server.database().unwrap()));
-        fs::write(&file, database.through(server.port().unwrap())).unwrap();
+        new_database(dir);
     }
     let config = PostgresConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
     PostgresStore::open(&config, Timestamp::now()).unwrap()
+}
+
+fn new_database(dir: &Path) -> &'static Database<'static> {
+    let server = Postgres::shared().unwrap().unwrap();
+    let database = Box::leak(Box::new(server.database().unwrap()));
+    fs::write(dir.join(SERVER), database.through(server.port().unwrap())).unwrap();
+    database
 }
 
 pub(crate) fn open(dir: &Path, clock: &Arc<VirtualClock>) -> Vouchsafe {

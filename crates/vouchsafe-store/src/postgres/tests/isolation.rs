@@ -51,7 +51,7 @@ fn without_its_conditions_every_statement_still_finds_only_its_own_rows() {
 
 /// Queries whose answer is the same whichever of the two organisations it comes from.
 fn alike(query: &str) -> bool {
-    ["notice_in_force", "oldest_review", "payload", "entry_count"].contains(&query)
+    ["notice_in_force", "oldest_review", "payload", "entry_count", "unfinished_job"].contains(&query)
 }
 
 #[test]
