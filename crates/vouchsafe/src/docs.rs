@@ -75,4 +75,6 @@ pub mod decisions {
     pub mod adr_0019_two_engines {}
     #[doc = include_str!("../docs/adr/0020-object-storage.md")]
     pub mod adr_0020_object_storage {}
+    #[doc = include_str!("../docs/adr/0021-a-backup-is-rows.md")]
+    pub mod adr_0021_a_backup_is_rows {}
 }

@@ -23,7 +23,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("vouchsafe-objects", &["types", "ledger", "envelope"]),
     ("vouchsafe-witness", &["types", "ledger"]),
     ("vouchsafe", FACADE),
-    ("vouchsafe-cli", &["", "alloc", "eval", "keys", "pages", "witness"]),
+    ("vouchsafe-cli", &["", "alloc", "eval", "keys", "objects", "pages", "witness"]),
     // Not published, so free to depend on all.
     ("vouchsafe-testkit", &["*"]),
 ];
