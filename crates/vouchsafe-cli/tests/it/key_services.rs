@@ -46,7 +46,7 @@ fn status(scene: &Scene) -> crate::scene::Run {
 fn a_key_file_with_a_passphrase_is_opened_and_gets_another() {
     let scene = protected();
     let without = scene.run(&["keys", "status"]);
-    without.fails(1, "key file: passphrase is wrong or missing");
+    without.fails(1, "key service: passphrase is wrong or missing");
     assert!(status(&scene).done().contains("\nstrength=host_only\n"));
     assert!(scene.run(&["log", "publish", "--keys", "keys.toml"]).code() == Some(0));
     scene.run(&["log", "verify", "--keys", "keys.toml"]).done();

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use vouchsafe::Ports;
 use vouchsafe::retention::Policy;
+use vouchsafe::{Ports, Residence};
 
 use crate::drill::Drill;
 use crate::policy::{ACME, LIFE, activate};
@@ -154,6 +154,7 @@ fn what_goes_out(drill: &Drill) {
 fn delete_long_ago(scene: &Scene, id: &str) {
     let mut ports = Ports::in_folder(&scene.path("store")).unwrap();
     ports.retention = Policy::from_packs(&[Policy::shipped_packs(), vec![ACME]].concat()).unwrap();
+    ports.residence = Residence::as_stated(&ports.retention);
     let service = Scene::opened(ports);
     let _ = service.organisation("acme").unwrap().subject(id).unwrap().erase().unwrap();
 }

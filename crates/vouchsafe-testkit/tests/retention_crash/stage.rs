@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::ToSpan;
 use vouchsafe::ledger::ActorRole;
@@ -90,6 +91,8 @@ pub(crate) fn open(folder: &Path) -> Vouchsafe {
 
 fn open_at(scene: &Scene) -> Vouchsafe {
     let mut ports = scene.ports().unwrap();
+    // The clock stands still, and the lease of whoever was killed would not end.
+    ports.lease = Duration::ZERO;
     ports.retention = Policy::from_packs(&[Policy::shipped_packs(), vec![OWN]].concat()).unwrap();
     ports.residence = Residence::as_stated(&ports.retention);
     Vouchsafe::open_with(ports)
