@@ -159,7 +159,8 @@ fn postgres(file: &SettingsFile) -> Result<Database, CliError> {
     if let Some([writers, readers]) = settings.max_connections {
         config = config.with_connections(writers, readers);
     }
-    let bounds: [(Option<u64>, fn(PostgresConfig, Duration) -> PostgresConfig); 5] = [
+    type Set = fn(PostgresConfig, Duration) -> PostgresConfig;
+    let bounds: [(Option<u64>, Set); 5] = [
         (settings.connect_timeout_ms, PostgresConfig::with_connect_timeout),
         (settings.wait_ms, PostgresConfig::with_wait),
         (settings.statement_timeout_ms, PostgresConfig::with_statement_timeout),

@@ -15,7 +15,7 @@ const KINDS: &[&str] = &["bucket", "folder"];
 /// Where logs are published, and what must survive a restore.
 pub(crate) enum Logs {
     #[cfg(feature = "objects")]
-    Bucket(super::buckets::Buckets),
+    Bucket(Box<super::buckets::Buckets>),
     Folder {
         published: PathBuf,
         outside: PathBuf,
@@ -46,7 +46,7 @@ impl Logs {
             });
         }
         #[cfg(feature = "objects")]
-        return super::buckets::Buckets::read(&settings).map(Self::Bucket);
+        return super::buckets::Buckets::read(&settings).map(|buckets| Self::Bucket(Box::new(buckets)));
         #[cfg(not(feature = "objects"))]
         Err(CliError::NotBuilt("objects", "that place of logs"))
     }
