@@ -45,6 +45,10 @@ pub(crate) enum CliError {
     NotBuilt(&'static str, &'static str),
     #[error("name the role that serves with --service-role: it gets the grants")]
     NoServiceRole,
+    #[error(
+        "the owner of the tables recovers nothing: name the settings of the role that serves with --serving"
+    )]
+    NoServing,
     #[error("there is no database yet: make one with --create, or mend the path")]
     NotCreated,
     #[error("--proof says something about a receipt only: give --receipt too")]
@@ -196,6 +200,7 @@ impl CliError {
             | Self::NoPassphrase
             | Self::NoWitness
             | Self::NoServiceRole
+            | Self::NoServing
             | Self::NotBuilt(..)
             | Self::NotCreated
             | Self::NoVariable(_)

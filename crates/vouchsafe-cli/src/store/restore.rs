@@ -29,6 +29,11 @@ pub(crate) struct Restore {
 impl Restore {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), CliError> {
         let (database, backup) = (self.site.database()?, Backup::open(&self.backup)?);
+        // The owner of the tables serves nobody.
+        let is_served = matches!(database, Database::Sqlite(_)) || self.serving.is_some();
+        if self.recover && !is_served {
+            return Err(CliError::NoServing);
+        }
         if let Database::Sqlite(path) = &database
             && let Some(folder) = path.parent()
         {
@@ -38,8 +43,6 @@ impl Restore {
         database.restore(&backup, Timestamp::now())?;
         writeln!(out, "restored  a backup of {} into {}", backup.manifest().engine(), database.engine())?;
         super::backup::print(out, backup.manifest())?;
-        // The owner of the tables serves nobody.
-        let is_served = matches!(database, Database::Sqlite(_)) || self.serving.is_some();
         if !is_served {
             writeln!(out, "closed    every organisation, until `vouchsafe recover` ran on it")?;
             return Ok(());

@@ -202,6 +202,9 @@ fn a_server_that_cannot_be_served_from_says_why() {
     let living = "there are rows already: a backup is restored into an empty database only";
     on("store.toml", &["backup", "--to", "backup"]).done();
     on("owner.toml", &["restore", "backup"]).fails(1, living);
+    let owner =
+        "the owner of the tables recovers nothing: name the settings of the role that serves with --serving";
+    on("owner.toml", &["restore", "backup", "--recover"]).fails(2, owner);
 
     let sql = |sql: &str| assert!(database.alter(sql).is_ok(), "{sql}");
     sql("ALTER TABLE vouchsafe.consent ADD COLUMN mine text");

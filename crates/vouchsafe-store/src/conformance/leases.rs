@@ -40,6 +40,10 @@ pub(super) fn a_lease_has_one_holder_until_it_ends(fresh: Fresh<'_>) {
     assert_eq!(take(store, 1, 110), lease(1, 1, 170), "prolonged by its holder");
     assert_eq!((take(store, 2, 170), stored()), (lease(2, 2, 230), Some(lease(2, 2, 230))));
     assert_eq!(take(store, 1, 171), lease(2, 2, 230));
+    assert_eq!(take(store, 3, 100_000), lease(3, 3, 100_060), "by a clock that is ahead");
+    assert_eq!(take(store, 4, 99_700), lease(3, 3, 100_060), "within what clocks may differ by");
+    assert_eq!(take(store, 1, 171), lease(1, 4, 231), "not believed");
+    assert!(!renew(store, 3, 100_100), "and fenced");
     let beside = change(store, &acme(), |rows| rows.take_lease(&acme(), 2, holder(1), at(171), at(180)));
     assert_eq!(beside, Ok(lease(1, 1, 180)), "other work has its own");
     let refused = ask(store, &acme(), |rows| rows.take_lease(&acme(), 3, holder(1), at(1), at(2)));

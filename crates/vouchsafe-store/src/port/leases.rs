@@ -18,7 +18,8 @@ use crate::{LeaseRow, StoreError};
 #[expect(clippy::missing_errors_doc, reason = "said once for all methods above")]
 pub trait LeaseRows {
     /// Takes a lease that is free, that ended by `now`, or that the same holder has already, which is then prolonged;
-    /// with a token that is greater by one whenever it changes hands.
+    /// with a token that is greater by one whenever it changes hands. One that ends more than five minutes after
+    /// `until` was written by a clock that is ahead, or for much longer, and is taken as well: its holder is fenced.
     ///
     /// Returns: the lease as it then stands; it was granted if the holder is the one who asked.
     fn take_lease(

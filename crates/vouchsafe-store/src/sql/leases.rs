@@ -1,11 +1,20 @@
 //! Leadership by lease.
 
+use jiff::SignedDuration;
 use vouchsafe_types::{OrganisationId, RecordId, Timestamp};
 
 use super::rows::{Rows, instant};
 use super::value::values;
 use crate::port::LeaseRows;
 use crate::{LeaseRow, StoreError};
+
+/// By how much the clocks of processes may differ before their leases are not believed.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// The latest end that a lease of the same length can have by now; a later one was written by a clock that is ahead.
+fn latest(until: Timestamp) -> Timestamp {
+    until.checked_add(SKEW).unwrap_or(Timestamp::MAX)
+}
 
 impl LeaseRows for Rows<'_> {
     fn take_lease(
@@ -18,7 +27,7 @@ impl LeaseRows for Rows<'_> {
     ) -> Result<LeaseRow, StoreError> {
         let held = self.lease(organisation, work)?;
         let token = match &held {
-            Some(held) if held.until.is_some_and(|until| until > now) => {
+            Some(held) if held.until.is_some_and(|end| end > now && end <= latest(until)) => {
                 if held.holder != holder {
                     return Ok(held.clone());
                 }
