@@ -218,11 +218,12 @@ impl Once<'_> {
         (request, detail): (Request, &[u8]),
     ) -> Result<Option<Earlier>, Error> {
         let id = document_id(self.subject.pseudonym, self.key);
-        let Some(opened) = act.document(self.subject.pseudonym, Kind::Once, id)? else { return Ok(None) };
-        if opened.row.next_at.is_none_or(|over| over <= act.now) {
+        let known = act.document(self.subject.pseudonym, Kind::Once, id)?;
+        let Some(opened) = known.filter(|known| known.row.next_at.is_some_and(|over| over > act.now)) else {
+            // Its time is over, or its evidence is being destroyed: it makes room for another of the same key.
             act.rows.remove_document(act.organisation, id)?;
             return Ok(None);
-        }
+        };
         let kept: Kept = serde_json::from_slice(&opened.plain).map_err(|_| MALFORMED)?;
         if kept.request != request || kept.detail != sha256(detail).to_string() {
             return Err(Error::KeyReused);
