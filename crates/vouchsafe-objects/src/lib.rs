@@ -38,7 +38,7 @@
 //! Requests are signed (AWS Signature Version 4, in the address), with their conditions and the checksum of what is
 //! written, so that neither can be changed on the way. Plain `http://` is for this host alone; over TLS
 //! one of the given roots must vouch for the server. The wall clock of this machine has to agree with the server's
-//! within five minutes. Neither credentials, addresses nor keys are shown in errors or `Debug`; because an address holds a
+//! within a minute where it is behind (a signature lives that long), within what the server allows where it is ahead. Neither credentials, addresses nor keys are shown in errors or `Debug`; because an address holds a
 //! signature, nothing is sent while a logger would show the traffic of the HTTP library
 //! ([`ObjectsError::Logged`]).
 //!
